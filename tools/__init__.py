@@ -1,0 +1,1 @@
+"""Development commands of this repository; none of them ships with the package."""
