@@ -76,8 +76,8 @@ def errors_page() -> str:
     ]
     return _page(
         "Errors",
-        'Every error is `{"detail": a sentence, "error_code": one of these}`, with `errors: [{"field", "message"}]` for '
-        "the bad fields where there are any. `INTERNAL_ERROR` (500) is ours to mend: its `detail` holds an id to quote.",
+        'Every error is `{"detail": a sentence, "error_code": one of these}`, with `errors: [{"field", "message"}]` '
+        "for the bad fields where there are any. `INTERNAL_ERROR` (500) is ours to mend: its `detail` holds an id.",
         "| code | status | meaning |\n| --- | --- | --- |\n" + "\n".join(rows),
     )
 
@@ -116,7 +116,8 @@ def permissions_page() -> str:
     return _page(
         "Permissions",
         "What each role may do with a ticket. A requester may withdraw one that is NEW, OPEN or PENDING_INFO, confirm "
-        "one that is RESOLVED, and reopen one that is RESOLVED or CLOSED. The same rule as SQL decides what lists show.",
+        "one that is RESOLVED, and reopen one that is RESOLVED or CLOSED. The same rule, as SQL, decides what lists "
+        "show.",
         "| role | ticket | may |\n| --- | --- | --- |\n" + "\n".join(rows),
     )
 
