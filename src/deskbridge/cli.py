@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,6 +99,17 @@ def worker() -> None:
     settings = load_settings()
     set_up_logging(settings)
     run_worker(settings)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its database, made anew.")] = Path("var/demo"),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve a fresh desk with people and a week of tickets; prints the addresses and logins."""
+    from deskbridge.demo.launch import run_demo
+
+    run_demo(folder, host=host, say=typer.echo)
 
 
 # The database
