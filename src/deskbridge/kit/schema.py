@@ -45,8 +45,9 @@ def present_revision(connection: Connection) -> str | None:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring a database up; does nothing when it is.
 
-    Raises `WrongSchema` for one that a newer version has upgraded, `Unavailable` for one that cannot be opened. It may be interrupted and run again: a revision runs in a transaction where the database can undo its tables
-    (SQLite, PostgreSQL), and skips what is already there where it cannot (MariaDB).
+    Raises `WrongSchema` for one that a newer version has upgraded, `Unavailable` for one that cannot be opened. It may
+    be interrupted and run again: a revision runs in a transaction where the database can undo its tables (SQLite,
+    PostgreSQL), and skips what is already there where it cannot (MariaDB).
     """
     try:
         with engine.connect() as connection:
