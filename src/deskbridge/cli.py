@@ -46,7 +46,8 @@ def main() -> int:
     try:
         app()
     except (DomainError, SettingsError) as error:
-        typer.echo(f"deskbridge: {error}", err=True)
+        cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ else ""
+        typer.echo(f"deskbridge: {error}{cause}", err=True)
         return 1
     return 0
 

@@ -60,7 +60,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a stored time must be aware")
         value = value.astimezone(UTC)
         if dialect.name == "sqlite":
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"  # strftime drops zeros of years
         return value.replace(tzinfo=None) if dialect.name == "mariadb" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
