@@ -12,6 +12,7 @@ from bench.compare import CONNECTIONS, Comparison
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 PACKAGES = ("fastapi", "starlette", "uvicorn", "uvloop", "httptools", "sqlalchemy", "psycopg", "msgspec")
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 HEAD = (
     "| | desk µs | baseline µs | CPU ratio | desk req/s | baseline req/s | rate ratio | p99 ms, desk / baseline |\n"
     "|---|---:|---:|---:|---:|---:|---:|---:|"
@@ -35,7 +36,7 @@ def write_results(tables: dict[tuple[str, int], list[Comparison]], server_versio
     parts = [_heading(server_versions)]
     for (engine, tickets), comparisons in tables.items():
         lines = [line_of(comparison) for comparison in comparisons]
-        parts.append("\n".join([f"## {engine}, {tickets:,} tickets".replace(",", " "), "", HEAD, *lines]))
+        parts.append("\n".join([f"## {NAMES[engine]}, {f'{tickets:,}'.replace(',', ' ')} tickets", "", HEAD, *lines]))
     rounds = max(len(comparison.desk.cpu) for comparisons in tables.values() for comparison in comparisons)
     parts.append(METHOD.format(connections=CONNECTIONS, rounds=rounds).strip())
     RESULTS.write_text("\n\n".join(parts) + "\n")
