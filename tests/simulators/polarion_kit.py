@@ -81,12 +81,12 @@ class Polarion:
         return self.send(request("POST", target, headers=[TOKEN, HOST, media], body=body))
 
 
-def multipart(
-    boundary: str, files: list[tuple[str, str, bytes]], resource: str, *, media: str = "text/plain"
-) -> bytes:
+def multipart(boundary: str, files: list[tuple[str, str, bytes]], resource: str, *, media: str = "text/plain") -> bytes:
     pieces = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
-        f"Content-Type: application/octet-stream\r\n\r\n".encode() + raw + b"\r\n"
+        f"Content-Type: application/octet-stream\r\n\r\n".encode()
+        + raw
+        + b"\r\n"
         for part, name, raw in files
     ]
     header = f'--{boundary}\r\nContent-Disposition: form-data; name="resource"\r\nContent-Type: {media}\r\n\r\n'

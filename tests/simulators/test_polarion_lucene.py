@@ -1,8 +1,11 @@
 """Polarion's query language: what parses to what, what it matches, and what is refused by name."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.simulators.polarion_kit import ITEMS, Polarion, error
 
 from deskbridge.simulators.polarion.lucene import (
     Boolean,
@@ -15,7 +18,6 @@ from deskbridge.simulators.polarion.lucene import (
     Wildcard,
     parse,
 )
-from tests.simulators.polarion_kit import ITEMS, Polarion, error
 
 A, B, C = Term("a", "1", quoted=False), Term("b", "2", quoted=False), Term("c", "3", quoted=False)
 
@@ -111,12 +113,9 @@ def test_hostile_queries_end_in_an_error_not_in_a_crash() -> None:
 
 @given(st.text(alphabet='ab:()[]{}"*?\\+-!~^/&| TO$AND', max_size=40))
 def test_any_text_parses_or_is_a_query_error(query: str) -> None:
-    try:
-        tree = parse(query)
-    except QueryError as refused:
-        assert str(refused)
-    else:
-        assert parse(query) == tree
+    """Nothing but QueryError may leave the parser: RecursionError or IndexError would be a stack trace to a client."""
+    with contextlib.suppress(QueryError):
+        assert parse(query) == parse(query)
 
 
 # --- matching

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deskbridge.simulators.polarion import attachments, comments, items, model, workrecords
-from deskbridge.simulators.polarion.errors import BadRequestError, NotFoundError
+from deskbridge.simulators.polarion.errors import ApiError, BadRequestError, NotFoundError
 from deskbridge.simulators.polarion.jsonapi import (
     Json,
     created,
@@ -85,10 +85,15 @@ def post_work_items(call: Call) -> Response:
 def patch_work_item(call: Call) -> Response:
     item = call.item
     data = resource_object(document(call.request), "workitems", "$.data")
-    if data.get("id") != item["key"]:
-        raise BadRequestError(f"Resource id '{data.get('id')}' does not match the URL.", pointer="$.data.id")
+    _check_id(data, item)
     _change(call, item, data, "$.data")
     return no_content()
+
+
+def _check_id(data: Json, record: Record) -> None:
+    """409, as JSON:API says, when the resource in the body is not the one of the URL."""
+    if data.get("id") != record["key"]:
+        raise ApiError(409, f"Resource id '{data.get('id')}' does not match the URL.", pointer="$.data.id")
 
 
 def patch_work_items(call: Call) -> Response:
@@ -220,8 +225,7 @@ def patch_comment(call: Call) -> Response:
     item = call.item
     comment = comments.require(call.session, item, call.params["comment"])
     data = resource_object(document(call.request), "workitem_comments", "$.data")
-    if data.get("id") != comment["key"]:
-        raise BadRequestError(f"Resource id '{data.get('id')}' does not match the URL.", pointer="$.data.id")
+    _check_id(data, comment)
     comments.change(call.session, item, comment, data)
     return no_content()
 
