@@ -120,12 +120,14 @@ def _throttle(session: Session) -> None:
     chosen = limits(session.state)
     if not chosen.enabled:
         return
-    most, seconds = chosen.requests or RATE[0], chosen.seconds or RATE[1]
+    most = RATE[0] if chosen.requests is None else chosen.requests
+    seconds = RATE[1] if chosen.seconds is None else chosen.seconds
     now = session.moment.timestamp()
     row = session.state.table("_rate").get("window")
     recent = [at for at in (row["at"] if row else []) if 0 <= now - at < seconds]
     if len(recent) >= most:
-        wait = max(1, math.ceil(recent[0] + seconds - now))
+        oldest = recent[0] if recent else now
+        wait = max(1, math.ceil(oldest + seconds - now))
         headers = [("Retry-After", str(wait))]
         raise ApiError(429, f"More than {most} requests in {seconds:g} s.", headers=headers)
     session.state.table("_rate").put("window", {"at": [*recent, now]})
