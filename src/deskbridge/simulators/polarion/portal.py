@@ -166,8 +166,10 @@ def _select(item: Record, field: str, label: str, *, required: bool = False) -> 
     stored = item["attributes"]
     options = [(option.id, option.name) for option in model.options(field, stored["type"])]
     value = stored.get(field, "")
-    if value not in dict(options):
-        options.insert(0, (value, f"{value} (not configured)" if value else ""))
+    if value and value not in dict(options):
+        options.insert(0, (value, f"{value} (not configured)"))
+    if not (value and required):
+        options.insert(0, ("", ""))
     return Input(field, label, "select", value, options, required)
 
 
@@ -255,8 +257,8 @@ def _inputs(session: Session, item: Record, enums: tuple[str, ...]) -> list[Inpu
 
 
 def _create(request: Request, session: Session, _params: dict[str, str]) -> Response:
-    given = dict(request.form())
-    item = items.create(session, model.PROJECT, _data(given, {"attributes": {}}), "$.data")
+    data = _data(dict(request.form()), {"attributes": {}, "assignee": []})
+    item = items.create(session, model.PROJECT, data, "$.data")
     return redirect(_address(item))
 
 
@@ -267,11 +269,14 @@ def _save(request: Request, session: Session, params: dict[str, str]) -> Respons
 
 
 def _data(given: dict[str, str], item: Record) -> Json:
-    """A form as the resource object that the API would be sent; an untouched description keeps its markup."""
+    """A form as the resource object that the API would be sent; what was not touched is left out."""
     attributes: Json = {name: given[name] or None for name in ("type", "title", *model.ENUMS[2:]) if name in given}
     if given.get("description", "") != as_text(item["attributes"].get("description")):
         attributes["description"] = {"type": "text/html", "value": _as_html(given.get("description", ""))}
-    people = [{"type": "users", "id": given["assignee"]}] if given.get("assignee") else []
+    assignee = given.get("assignee", "")
+    if assignee == next(iter(item["assignee"]), ""):
+        return {"attributes": attributes}  # the form shows one; others stay unless a person chose anew
+    people = [{"type": "users", "id": assignee}] if assignee else []
     return {"attributes": attributes, "relationships": {"assignee": {"data": people}}}
 
 
