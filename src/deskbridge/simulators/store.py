@@ -36,6 +36,9 @@ class Shelf(Generic[Value]):
     def get(self, key: str) -> Value | None:
         return self._values.get(key)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._values))
+
     def values(self) -> list[Value]:
         return list(self._values.values())
 
