@@ -34,7 +34,16 @@ SKIN = Skin(
 )
 _STATE_TONES = {NEW: "info", IN_PROGRESS: "info", ON_HOLD: "warning", RESOLVED: "good"}
 _PRIORITY_TONES = {"1": "bad", "2": "warning"}
-_LISTED = ("opened_at", "short_description", "caller_id", "priority", "state", "category", "assignment_group")
+_LISTED = (
+    "opened_at",
+    "short_description",
+    "caller_id",
+    "priority",
+    "state",
+    "category",
+    "assignment_group",
+    "assigned_to",
+)
 _DETAILS = (
     "caller_id",
     "category",
@@ -192,7 +201,7 @@ def _time(context: Context, row: Record) -> list[Entry]:
         Entry(
             rows.name(context.state, "sys_user", worked["user"]),
             values.local(worked["sys_created_on"], context.zone),
-            f"{values.spoken(worked['time_worked'])}  {worked['comments']}".strip(),
+            " · ".join(part for part in (values.spoken(worked["time_worked"]), worked["comments"]) if part),
         )
         for worked in rows.related(context.state, "task_time_worked", "task", row["sys_id"])
     ]
@@ -235,7 +244,7 @@ def _forms(sys_id: str) -> Sequence[Form]:
     )
     return (
         Form(address(sys_id, action="post"), "Post", post, "Compose"),
-        Form(address(sys_id, action="time"), "Log time", time, "Time worked"),
+        Form(address(sys_id, action="time"), "Log time", time, "Log time worked"),
         Form(
             address(sys_id, action="attach"),
             "Attach",
