@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import tempfile
 import threading
@@ -58,25 +59,18 @@ async def _run(
     ready: Callable[[list[Running]], None],
 ) -> None:
     """Serve each application at its port (0: any free one) until cancelled."""
-    doors = [_doors(application, port, tls) for application, port in zip(applications, ports, strict=True)]
-    servers = [server for pair in doors for server in pair]
-    dispatchers = [asyncio.create_task(_dispatch(application)) for application in applications]
-    tasks = [asyncio.create_task(server.serve(sockets=[server.socket])) for server in servers]
-    try:
-        await asyncio.gather(*(server.listening.wait() for server in servers))
-        ready([_running(application, pair) for application, pair in zip(applications, doors, strict=True)])
-        await asyncio.gather(*tasks, *dispatchers)
-    finally:
-        for server in servers:
-            server.should_exit = server.force_exit = True
-        for dispatcher in dispatchers:
-            dispatcher.cancel()
-        await asyncio.gather(*tasks, *dispatchers, return_exceptions=True)
-        for server in servers:
-            server.socket.close()
+    with contextlib.ExitStack() as stack:
         for application in applications:
             if application.persistence:
-                application.persistence.close()
+                stack.callback(application.persistence.close)
+        doors = [_doors(application, port, tls, stack) for application, port in zip(applications, ports, strict=True)]
+        async with asyncio.TaskGroup() as group:
+            for door in itertools.chain.from_iterable(doors):
+                group.create_task(door.serve(sockets=[door.socket]))
+                await door.listening.wait()
+            for application in applications:
+                group.create_task(_dispatch(application))
+            ready([_running(application, pair) for application, pair in zip(applications, doors, strict=True)])
 
 
 def _application(chosen: Product, data_dir: Path | None) -> Application:
@@ -97,6 +91,20 @@ class _Door(uvicorn.Server):
         self.socket = bound
         self.listening = asyncio.Event()
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        except asyncio.CancelledError:
+            await self.shutdown(sockets)
+            raise
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End at once: whoever still waits for an answer (a fault may hang) sees the connection close."""
+        connections: list[Any] = list(self.server_state.connections)
+        for connection in connections:
+            connection.transport.abort()
+        await super().shutdown(sockets)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -111,14 +119,15 @@ class _Door(uvicorn.Server):
         return f"{scheme}://{HOST}:{self.socket.getsockname()[1]}"
 
 
-def _doors(application: Application, port: int, tls: Path | None) -> list[_Door]:
-    doors = [_door(application, port, None)]
+def _doors(application: Application, port: int, tls: Path | None, stack: contextlib.ExitStack) -> list[_Door]:
+    """The listening sockets of one application: http, and https above it if asked; the stack closes them."""
+    doors = [_door(application, stack.enter_context(_bound(port)), None)]
     if tls is not None:
-        doors.append(_door(application, port + TLS_OFFSET if port else 0, tls))
+        doors.append(_door(application, stack.enter_context(_bound(port + TLS_OFFSET if port else 0)), tls))
     return doors
 
 
-def _door(application: Application, port: int, tls: Path | None) -> _Door:
+def _door(application: Application, bound: socket.socket, tls: Path | None) -> _Door:
     paths = certificate.ensure(tls) if tls else (None, None)
     config = uvicorn.Config(
         application,
@@ -133,7 +142,7 @@ def _door(application: Application, port: int, tls: Path | None) -> _Door:
         ssl_certfile=paths[0],
         ssl_keyfile=paths[1],
     )
-    return _Door(config, _bound(port))
+    return _Door(config, bound)
 
 
 def _bound(port: int) -> socket.socket:
