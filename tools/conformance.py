@@ -1,7 +1,6 @@
 """Write docs/reference/simulators.md from a run of the conformance tests; `--check` compares instead."""
 
 import contextlib
-import importlib.metadata
 import io
 import sys
 from collections import defaultdict
@@ -78,13 +77,12 @@ def _run() -> tuple[Recorder, str]:
 
 
 def render(passed: Mapping[tuple[str, str], int]) -> str:
-    """The page: operations down, clients across, the versions they were tested with, and what is not offered."""
+    """The page: operations down, clients across, and what is not offered."""
     matrix = sys.modules[MATRIX]
     clients: list[str] = list(matrix.CLIENTS)
     absent = {(cell.client, cell.operation): reason for cell, reason in matrix.absent.items()}
     lines = [_HEAD, f"| operation | {' | '.join(clients)} |", f"|---|{'---|' * len(clients)}"]
     lines.append(f"| *simulator* | {' | '.join(matrix.CLIENTS.values())} |")
-    lines.append(f"| *version* | {' | '.join(_version(client) for client in clients)} |")
     for operation in matrix.OPERATIONS:
         cells = [_shown(passed, absent, client, operation) for client in clients]
         lines.append(f"| {operation} | {' | '.join(cells)} |")
@@ -92,11 +90,6 @@ def render(passed: Mapping[tuple[str, str], int]) -> str:
         lines += ["", "Not offered:", ""]
         lines += [f"- `{client}`, {operation}: {absent[client, operation]}" for client, operation in sorted(absent)]
     return "\n".join(lines) + "\n"
-
-
-def _version(client: str) -> str:
-    """Of the newest Python the project supports, where a client's releases differ by Python version."""
-    return importlib.metadata.version(client)
 
 
 def _shown(
