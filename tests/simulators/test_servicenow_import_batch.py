@@ -5,7 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.simulators.servicenow_kit import RESOLVED, TABLE, ServiceNow, error
+from tests.simulators.servicenow_kit import HOST, JSON, RESOLVED, TABLE, TOKEN, ServiceNow, error
+
+from deskbridge.simulators.faults import parse_rule
+from deskbridge.simulators.wire import request
 
 IMPORT = "/api/now/import/u_desk_incident"
 BATCH = "/api/now/v1/batch"
@@ -38,6 +41,22 @@ def test_import_inserts_then_ignores_then_updates(now: ServiceNow) -> None:
     assert (changed["status"], changed["sys_id"]) == ("updated", result["sys_id"])
     (row,) = now.find("correlation_id=desk-1")
     assert (row["priority"], row["sys_mod_count"], row["correlation_display"]) == ("1", "1", "desk")
+
+
+@pytest.mark.parametrize(("fault", "status"), [("drop_after_commit", "ignored"), ("drop_before_commit", "inserted")])
+def test_a_lost_answer_is_repaired_by_sending_again(now: ServiceNow, fault: str, status: str) -> None:
+    now.simulator.faults.rules.append(parse_rule({"match": {"method": "POST", "path": "/import/"}, "fault": fault}))
+    headers = [TOKEN, HOST, JSON]
+    lost = now.simulator.receive(request("POST", IMPORT, headers=headers, body=b'{"u_correlation_id": "k"}'))
+    assert lost.response is None
+    assert _import(now, correlation_id="k")["status"] == status
+    assert len(now.find("correlation_id=k")) == 1
+
+
+def test_the_table_api_knows_no_unique_correlation_id(now: ServiceNow) -> None:
+    """There a repeated create makes a second incident: look before sending again."""
+    first, second = now.create(correlation_id="k"), now.create(correlation_id="k")
+    assert [row["number"] for row in now.find("correlation_id=k")] == [first["number"], second["number"]]
 
 
 def test_import_repeats_no_comment(now: ServiceNow) -> None:

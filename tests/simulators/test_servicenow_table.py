@@ -86,6 +86,16 @@ def test_paging_with_total_and_links(now: ServiceNow) -> None:
     assert all("sysparm_offset=4" in links[name] for name in ("next", "last"))
 
 
+def test_a_list_without_a_limit_ends_at_ten_thousand(now: ServiceNow) -> None:
+    """The rest is only to be told from the total."""
+    made = now.create()
+    for number in range(10_000):
+        sys_id = f"{number:032x}"
+        now.state.table("incident").put(sys_id, {**now.state.table("incident")[made["sys_id"]], "sys_id": sys_id})
+    response = now.call("GET", f"{TABLE}/incident", None, fields="sys_id")
+    assert (len(response.json()["result"]), response.header("x-total-count")) == (10_000, "10001")
+
+
 def test_total_is_there_even_without_links_but_not_without_count(now: ServiceNow) -> None:
     now.create()
     suppressed = now.call("GET", f"{TABLE}/incident", None, suppress_pagination_header="true")
