@@ -98,10 +98,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert parse(text).groups
 
 
-def test_a_query_of_a_megabyte_is_read_at_once() -> None:
-    assert len(parse("^NQ".join(["a=1^ORb=2"] * 100_000)).groups) == 100_000
+def test_long_and_deep_queries_are_read_in_one_go() -> None:
+    assert len(parse("^NQ".join(["a=1^ORb=2"] * 30_000)).groups) == 30_000
     with pytest.raises(QueryError):
         parse("a" * 1_000_000)
+    with pytest.raises(QueryError, match="JOIN inside a JOIN"):
+        parse("JOINa.b=c.d!" * 10_000)
+    with pytest.raises(QueryError, match="RLQUERY without ENDRLQUERY"):
+        parse("RLQUERYa.b,>1^" * 10_000 + "ENDRLQUERY^" * 10_000)
 
 
 # What queries find

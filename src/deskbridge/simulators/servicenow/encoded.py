@@ -155,6 +155,8 @@ class _Parser:
         if not found:
             raise QueryError(f"malformed JOIN: {_plain(part)}")
         table, field, other_table, other_field, first = found.groups()
+        if first.startswith(("JOIN", "RLQUERY")):
+            raise QueryError(f"unsupported JOIN inside a JOIN: {first[:80]}")
         self._at += 1
         inner = ([first] if first else []) + self._until("ORDERBY", "JOIN", "RLQUERY", "NQ")
         return Join(table, field, other_table, other_field, _Parser(inner).query())
