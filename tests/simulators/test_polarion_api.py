@@ -68,7 +68,7 @@ def sent(method: str, path: str, body: bytes = b"", *headers: tuple[str, str]) -
         (sent("POST", ITEMS, b'{"data": [{"type": "workitems", "attributes": []}]}', JSON), 400),
         (sent("POST", ITEMS, b"[" * 100_000, JSON), 400),
         (sent("POST", ITEMS, b"", JSON), 400),
-        (sent("PATCH", "/users/anna", b"{}", JSON), 403),
+        (sent("PATCH", "/users/jweber", b"{}", JSON), 403),
         (sent("DELETE", "/projects/DESK"), 403),
         (sent("GET", "/nowhere"), 404),
         (sent("GET", ITEMS + "/DESK-1/linkedworkitems"), 404),
@@ -366,7 +366,7 @@ def test_a_truncated_relationship_says_how_many_there_are(desk: Polarion, create
 # --- work records
 
 
-def book(desk: Polarion, created: str, user: str | None = "anna", **attributes: object) -> Response:
+def book(desk: Polarion, created: str, user: str | None = "jweber", **attributes: object) -> Response:
     relationships = {"user": {"data": {"type": "users", "id": user}}} if user else {}
     data = {"type": "workrecords", "attributes": attributes, "relationships": relationships}
     return desk.call("POST", f"{ITEMS}/{created}/workrecords", {"data": [data]})
@@ -385,7 +385,7 @@ def test_work_records_add_up_to_the_time_spent(desk: Polarion, created: str) -> 
         "type": "work",
     }
     assert second["attributes"]["date"] == "2025-03-10"
-    assert second["relationships"]["user"] == {"data": {"type": "users", "id": "anna"}}
+    assert second["relationships"]["user"] == {"data": {"type": "users", "id": "jweber"}}
     assert desk.call("DELETE", f"{ITEMS}/{created}/workrecords/1").status == 204
     assert desk.attributes(created)["timeSpent"] == "4h"
     body = {"data": [{"type": "workrecords", "id": f"DESK/{created}/2"}]}
@@ -397,11 +397,11 @@ def test_work_records_add_up_to_the_time_spent(desk: Polarion, created: str) -> 
 @pytest.mark.parametrize(
     ("user", "attributes"),
     [
-        ("anna", {}),
-        ("anna", {"timeSpent": "an hour"}),
-        ("anna", {"timeSpent": 60}),
-        ("anna", {"timeSpent": "1h", "date": "yesterday"}),
-        ("anna", {"timeSpent": "1h", "minutes": "60"}),
+        ("jweber", {}),
+        ("jweber", {"timeSpent": "an hour"}),
+        ("jweber", {"timeSpent": 60}),
+        ("jweber", {"timeSpent": "1h", "date": "yesterday"}),
+        ("jweber", {"timeSpent": "1h", "minutes": "60"}),
         ("nobody", {"timeSpent": "1h"}),
         (None, {"timeSpent": "1h"}),
     ],
@@ -442,9 +442,9 @@ def test_what_is_no_duration(text: str) -> None:
 def test_the_project_its_users_and_fields_can_be_described(desk: Polarion, created: str) -> None:
     assert desk.get("/projects/DESK")["data"]["attributes"]["trackerPrefix"] == "DESK"
     assert [row["id"] for row in desk.get("/projects")["data"]] == ["DESK"]
-    found = desk.get("/users", query='email:"anna.keller@example.org"')["data"]
-    assert [row["id"] for row in found] == ["anna"]
-    assert desk.get("/users/marco")["data"]["attributes"]["name"] == "Marco Rossi"
+    found = desk.get("/users", query='email:"jonas.weber@example.org"')["data"]
+    assert [row["id"] for row in found] == ["jweber"]
+    assert desk.get("/users/mrossi")["data"]["attributes"]["name"] == "Maria Rossi"
     assert desk.get("/metadata")["data"]["attributes"]["apiProperties"]["maxPageSize"] == 100
     for path in ("/projects/DESK/actions/getFieldsMetadata", f"{ITEMS}/{created}/actions/getFieldsMetadata"):
         fields = desk.get(path)["data"]["attributes"]

@@ -46,21 +46,21 @@ def test_a_person_takes_a_work_item_through_its_life(desk: Polarion) -> None:
     assert "DESK-1 - Printer &lt;b&gt;" in shown
     assert "very &amp; hot" in shown
     assert "Highest" in shown
-    assert post(desk, f"{item}/edit", title="Printer", assignee="anna", description="Hot\n\nvery & hot").status == 303
+    assert post(desk, f"{item}/edit", title="Printer", assignee="jweber", description="Hot\n\nvery & hot").status == 303
     assert post(desk, f"{item}/action/start_progress").status == 303
     assert post(desk, f"{item}/comment", text="On my way\nnow").status == 303
-    assert post(desk, f"{item}/work", user="anna", timeSpent="1h 30m", date="2025-03-10", comment="dug").status == 303
+    assert post(desk, f"{item}/work", user="jweber", timeSpent="1h 30m", date="2025-03-10", comment="dug").status == 303
     assert post(desk, f"{item}/action/mark_done", resolution="fixed").status == 303
     done = text(get(desk, item))
-    for expected in ("Anna Keller", "On my way\nnow", "1h 30m - dug", "Fixed", "Done", "Verify"):
+    for expected in ("Jonas Weber", "On my way\nnow", "1h 30m - dug", "Fixed", "Done", "Verify"):
         assert expected in done
 
 
 def test_what_a_person_does_is_what_the_api_shows(desk: Polarion) -> None:
-    post(desk, f"{BASE}/new", type="task", title="From the portal", description="one\ntwo", assignee="yuki")
+    post(desk, f"{BASE}/new", type="task", title="From the portal", description="one\ntwo", assignee="atanaka")
     found = desk.get("/projects/DESK/workitems/DESK-1")["data"]
     assert found["attributes"]["description"] == {"type": "text/html", "value": "<p>one<br/>two</p>"}
-    assert found["relationships"]["assignee"]["data"] == [{"type": "users", "id": "yuki"}]
+    assert found["relationships"]["assignee"]["data"] == [{"type": "users", "id": "atanaka"}]
     assert get(desk, found["links"]["portal"].removeprefix("http://127.0.0.1:8084")).status == 303
 
 
@@ -74,9 +74,9 @@ def test_an_edit_keeps_markup_that_it_did_not_touch(desk: Polarion) -> None:
 
 def test_an_edit_keeps_the_other_assignees(desk: Polarion) -> None:
     created = desk.create()
-    people = {"data": [{"type": "users", "id": "anna"}, {"type": "users", "id": "yuki"}]}
+    people = {"data": [{"type": "users", "id": "jweber"}, {"type": "users", "id": "atanaka"}]}
     desk.call("PATCH", f"/projects/DESK/workitems/{created}/relationships/assignee", people)
-    post(desk, f"{BASE}/workitem/{created}/edit", title="Other title", assignee="anna")
+    post(desk, f"{BASE}/workitem/{created}/edit", title="Other title", assignee="jweber")
     shown = desk.get(f"/projects/DESK/workitems/{created}")["data"]["relationships"]["assignee"]
     assert shown == people
     post(desk, f"{BASE}/workitem/{created}/edit", title="Other title", assignee="")

@@ -3,13 +3,12 @@
 The stored id is `{counter}-{fileName}`; the counter of a work item never goes back.
 """
 
-import json
 import re
 from typing import Any
 
 from deskbridge.simulators.polarion import items
 from deskbridge.simulators.polarion.errors import ApiError, BadRequestError, NotFoundError, wrong_type
-from deskbridge.simulators.polarion.jsonapi import Json, member, resource_object
+from deskbridge.simulators.polarion.jsonapi import Json, data_of, member, resource_object
 from deskbridge.simulators.polarion.session import Record, Session
 from deskbridge.simulators.wire import BadBodyError, Part, Request, multipart
 
@@ -77,13 +76,7 @@ def _resource(parts: list[Part]) -> Any:
         raise BadRequestError("Exactly one part 'resource' is required in the multipart request.")
     if found[0].content_type.lower().startswith("application/json"):
         raise ApiError(500, "Internal server error.")
-    try:
-        body = json.loads(found[0].body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError(f"Malformed part 'resource': {error}", pointer="$") from error
-    if not isinstance(body, dict):
-        raise wrong_type("BEGIN_OBJECT", body, "$")
-    return body.get("data")
+    return data_of(found[0].body)
 
 
 def _add(session: Session, item: Record, given: Json, file: Part, pointer: str) -> Record:

@@ -5,7 +5,7 @@ Polarion does without a word.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,9 @@ from deskbridge.simulators.polarion import model
 from deskbridge.simulators.polarion.durations import parse_minutes
 from deskbridge.simulators.polarion.errors import BadRequestError, wrong_type
 from deskbridge.simulators.polarion.jsonapi import Json
+from deskbridge.simulators.polarion.session import stamp
 
+_MAX_DEPTH = 32
 RELATIONSHIPS = (
     "approvals", "assignee", "attachments", "author", "backlinkedWorkItems", "categories", "comments",
     "externallyLinkedWorkItems", "linkedOslcResources", "linkedRevisions", "linkedWorkItems", "module", "plannedIn",
@@ -38,8 +40,25 @@ def _cleaned(name: str, value: object, pointer: str) -> Any:
     if name in model.CUSTOM_FIELDS:
         return _string(value, pointer)
     if field is None:
-        return value
+        return _ghost(value, pointer)
     return _KINDS[field.kind](value, pointer) if name != "priority" else _priority(value, pointer)
+
+
+def _ghost(value: object, pointer: str) -> object:
+    """Any JSON of a sane depth."""
+    level, depth = [value], 0
+    while level:
+        if depth > _MAX_DEPTH:
+            raise BadRequestError(f"The value is nested more than {_MAX_DEPTH} levels deep.", pointer=pointer)
+        level = [inner for outer in level for inner in _inside(outer)]
+        depth += 1
+    return value
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _string(value: object, pointer: str) -> str:
@@ -80,11 +99,11 @@ def _moment(value: object, pointer: str) -> str:
     text = _string(value, pointer)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise BadRequestError(f"The date-time '{text}' has no time zone.", pointer=pointer)
+        return stamp(moment)
+    except (ValueError, OverflowError) as error:
         raise BadRequestError(f"'{text}' is not a date-time in ISO 8601.", pointer=pointer) from error
-    if moment.tzinfo is None:
-        raise BadRequestError(f"The date-time '{text}' has no time zone.", pointer=pointer)
-    return text
 
 
 def duration(value: object, pointer: str) -> str:

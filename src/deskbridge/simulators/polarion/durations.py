@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 
 _MINUTES = {"w": 5 * 8 * 60, "d": 8 * 60, "h": 60, "m": 1}
-_AMOUNT = re.compile(r"(?:(\d{1,9}(?:\.\d{1,6})?)|(?:(\d{1,9})\s+)?(\d{1,9})/(\d{1,9}))\s*([wdhm])")
+_AMOUNT = re.compile(r"(?:(\d{1,9}(?:\.\d{1,6})?)|(?:(\d{1,9})\s+)?(\d{1,9})/(\d{1,9}))\s*([wdhm])\s*")
 
 
 def parse_minutes(text: str) -> Fraction | None:
@@ -23,7 +23,6 @@ def parse_minutes(text: str) -> Fraction | None:
         amount = Fraction(plain) if plain else Fraction(int(whole or 0)) + Fraction(int(numerator), int(denominator))
         total += amount * _MINUTES[unit]
         at = match.end()
-        at += len(text[at:]) - len(text[at:].lstrip())
     return total if text else None
 
 

@@ -7,6 +7,10 @@ from typing import Any
 from deskbridge.simulators.wire import Pairs, Response, json_response
 
 
+_LONGEST_DETAIL = 1000
+"""Characters: a detail quotes what it refuses, which may be a whole file."""
+
+
 class ApiError(Exception):
     """One refusal. `pointer` is the place in the body (`$.data[0].attributes.title`), `parameter` a query parameter."""
 
@@ -39,7 +43,7 @@ def _as_json(error: ApiError) -> dict[str, Any]:
     source = {key: value for key, value in (("pointer", error.pointer), ("parameter", error.parameter)) if value}
     body: dict[str, Any] = {"status": str(error.status), "title": HTTPStatus(error.status).phrase}
     if error.detail is not None:
-        body["detail"] = error.detail
+        body["detail"] = error.detail[:_LONGEST_DETAIL]
     return body | {"source": source or None}
 
 

@@ -1,7 +1,7 @@
 """Work items: creating, changing, moving through the workflow, deleting, searching.
 
 A stored item is a record {key: "DESK/DESK-1", project, id, number, author, assignee: [user ids], created, updated,
-revision, trail: [[revision, stamp], ...], attributes}; its state at each revision is kept in the table `history`.
+revision, attributes}; each of its versions is kept in the table `history`.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,12 +37,17 @@ def current(session: Session, item: Record) -> Record:
 
 def at_revision(session: Session, item: Record, revision: str) -> Record:
     """The item as it was at a revision (the last change at or before it)."""
-    if not (revision.isascii() and revision.isdigit()):
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
         raise BadRequestError(f"Invalid revision '{revision}'.", parameter="revision")
-    known = [number for number, _ in item["trail"] if int(number) <= int(revision)]
+    known = [version for version in _versions(session, item) if int(version["revision"]) <= int(revision)]
     if not known:
         raise NotFoundError(f"Work Item id {item['id']} does not exist in revision {revision}.")
-    return session.state.table("history")[f"{item['key']}@{known[-1]}"]
+    return known[-1]
+
+
+def _versions(session: Session, item: Record) -> list[Record]:
+    """What the item was after each of its changes, oldest first."""
+    return sorted(session.state.table("history").by("key", item["key"]), key=lambda one: int(one["revision"]))
 
 
 # --- writing
@@ -64,7 +69,6 @@ def create(session: Session, project: str, data: Json, pointer: str) -> Record:
         "author": people.get("author", session.user),
         "assignee": people.get("assignee", []),
         "created": session.now,
-        "trail": [],
         "attributes": _merged(session, _defaults(given["type"]), given),
     }
     return save(session, item, f"Created {item_id}", "workitem.created")
@@ -168,18 +172,16 @@ def _performed(session: Session, item: Record, stored: Json, action_id: str, poi
 
 def save(session: Session, item: Record, message: str, event: str) -> Record:
     """Store a new version of the item under this request's revision, and tell the hook."""
-    versions = [entry for entry in item["trail"] if entry[0] != session.revision]
-    saved = {
-        **item,
-        "updated": session.now,
-        "revision": session.revision,
-        "trail": [*versions, [session.revision, session.now]],
-    }
+    saved = {**item, "updated": session.now, "revision": session.revision}
     session.record(message)
     session.state.table("workitems").put(item["key"], saved)
-    session.state.table("history").put(f"{item['key']}@{session.revision}", saved)
+    session.state.table("history").put(_version_key(saved), saved)
     hook.fire(session, event, saved)
     return saved
+
+
+def _version_key(item: Record) -> str:
+    return f"{item['key']}@{item['revision']}"
 
 
 def delete(session: Session, item: Record) -> None:
@@ -189,8 +191,8 @@ def delete(session: Session, item: Record) -> None:
         for record in state.table(table).by("item", item["key"]):
             state.table(table).delete(record["key"])
             state.blobs.delete(record["key"])
-    for number, _ in item["trail"]:
-        state.table("history").delete(f"{item['key']}@{number}")
+    for version in _versions(session, item):
+        state.table("history").delete(_version_key(version))
     state.table("workitems").delete(item["key"])
     session.record(f"Deleted {item['id']}")
     hook.fire(session, "workitem.deleted", item)
@@ -225,8 +227,8 @@ def _as_indexed(session: Session, item: Record) -> Record | None:
     if seconds <= 0:
         return item
     horizon = stamp(session.moment - timedelta(seconds=seconds))
-    seen = [number for number, at in item["trail"] if at <= horizon]
-    return session.state.table("history")[f"{item['key']}@{seen[-1]}"] if seen else None
+    seen = [version for version in _versions(session, item) if version["updated"] <= horizon]
+    return seen[-1] if seen else None
 
 
 SortKey = Callable[[Record], Any]

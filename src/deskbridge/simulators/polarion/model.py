@@ -1,7 +1,7 @@
 """What an administrator configured: project DESK, its types, enumerations, workflow, fields and users."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 PROJECT = "DESK"
@@ -154,13 +154,14 @@ class User:
     id: str
     name: str
     email: str
-    initials: str = field(default="")
+    initials: str
 
 
 USERS = (
-    User("desk", "Desk Bridge", "desk@example.org", "DB"),
-    User("anna", "Anna Keller", "anna.keller@example.org", "AK"),
-    User("marco", "Marco Rossi", "marco.rossi@example.org", "MR"),
-    User("yuki", "Yuki Tanaka", "yuki.tanaka@example.org", "YT"),
+    User("desk", "Desk Agent", "desk@example.org", "DA"),
+    User("mrossi", "Maria Rossi", "maria.rossi@example.org", "MR"),
+    User("jweber", "Jonas Weber", "jonas.weber@example.org", "JW"),
+    User("atanaka", "Aiko Tanaka", "aiko.tanaka@example.org", "AT"),
 )
+"""The same people as in the other simulated trackers, by e-mail."""
 INTEGRATION_USER = "desk"

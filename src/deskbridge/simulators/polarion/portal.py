@@ -232,8 +232,9 @@ def _download(_request: Request, session: Session, params: dict[str, str]) -> Re
 
 
 def _new(request: Request, session: Session, _params: dict[str, str]) -> Response:
-    item_type = request.param("type", "task")
-    blank: Record = {"attributes": {"type": item_type if item_type in model.TYPES else "task"}, "assignee": []}
+    item_type = request.param("type") if request.param("type") in model.TYPES else "task"
+    priority = model.default_option("priority", item_type)
+    blank: Record = {"attributes": {"type": item_type, "priority": priority}, "assignee": []}
     inputs = [_select(blank, "type", "Type", required=True), *_inputs(session, blank, ("priority",))]
     return pages.form_page(_skin(session), Form(_NEW, "Create", inputs, "Create Work Item", cancel=_LIST))
 

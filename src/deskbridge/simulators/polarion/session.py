@@ -18,7 +18,7 @@ class Session:
         self.state = state
         self.moment = now
         self.user = user
-        self._messages: list[str] = []
+        self._changes: list[str] = []
 
     @cached_property
     def now(self) -> str:
@@ -30,8 +30,10 @@ class Session:
 
     def record(self, message: str) -> None:
         """Note a change in this request's revision."""
-        self._messages.append(message)
-        revision = {"id": self.revision, "created": self.now, "author": self.user, "message": "; ".join(self._messages)}
+        self._changes.append(message)
+        more = len(self._changes) - 1
+        text = f"{self._changes[0]} and {more} more" if more else message
+        revision = {"id": self.revision, "created": self.now, "author": self.user, "message": text}
         self.state.table("revisions").put(self.revision, revision)
 
 
