@@ -105,7 +105,7 @@ def _record(call: Call, issue: Record, error: str = "", status: int = 200) -> Re
         title=issue["summary"],
         status=_status(issue),
         fields=_details(call, issue),
-        body=richtext.plain(issue["description"]),
+        body=richtext.as_html(issue["description"]),
         trail=[("Projects", "/issues"), (catalogue.PROJECT_NAME, f"/issues?jql=project+%3D+{catalogue.PROJECT_KEY}")],
         transitions=[_transition_form(base, one) for one in workflow.available(issue)],
         edit=f"{base}/edit",
@@ -165,11 +165,12 @@ def _forms(base: str) -> list[Form]:
 
 def _comment(call: Call, comment: Record) -> Entry:
     badge = "" if render.is_public(comment) else "Internal note"
-    return _entry(call, comment, richtext.plain(comment["body"]), badge)
+    return _entry(call, comment, richtext.as_html(comment["body"]), badge)
 
 
 def _worklog(call: Call, worklog: Record) -> Entry:
-    return _entry(call, worklog, richtext.plain(worklog["comment"]), timing.render_duration(worklog["seconds"]))
+    spent = timing.render_duration(worklog["seconds"])
+    return _entry(call, worklog, richtext.as_html(worklog["comment"]), spent, "neutral")
 
 
 def _history(call: Call, history: Record) -> Entry:
@@ -179,8 +180,8 @@ def _history(call: Call, history: Record) -> Entry:
     return _entry(call, history, "\n".join(lines), "")
 
 
-def _entry(call: Call, row: Record, text: str, badge: str) -> Entry:
-    return Entry(_person(call, row["author"]), _time(call, row["created"]), text, badge)
+def _entry(call: Call, row: Record, text: str, badge: str, tone: str = "warning") -> Entry:
+    return Entry(_person(call, row["author"]), _time(call, row["created"]), text, badge, tone)
 
 
 def _file(base: str, attachment: Record) -> Cell:
