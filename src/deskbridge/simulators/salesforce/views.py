@@ -79,12 +79,21 @@ def edit_form(case: Row | None, given: Mapping[str, str] | None = None, error: s
     return Form(address(case, "edit"), "Save", inputs, f"Edit {case['CaseNumber']}", error, address(case))
 
 
-def edited(form: Mapping[str, str]) -> dict[str, Any]:
-    """What a form post means as a record body: blank is null, minutes are a number."""
+def edited(form: Mapping[str, str], case: Row | None = None) -> dict[str, Any]:
+    """What a form post means as a record body: blank is null, minutes are a number.
+
+    Of an existing case only what differs counts: browsers change the line ends of a text that nobody touched.
+    """
     body: dict[str, Any] = {name: form[name] or None for name in _EDITED if name in form}
     if minutes := body.get("Desk_Minutes__c"):
         body["Desk_Minutes__c"] = _number(minutes)
-    return body
+    if case is None:
+        return body
+    return {name: value for name, value in body.items() if _lines(value) != _lines(case[name])}
+
+
+def _lines(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _number(text: str) -> float | str:
@@ -172,7 +181,8 @@ def _input(name: str, case: Row | None, given: Mapping[str, str] | None, *, requ
         return Input(name, field.title, "textarea", value or "")
     if field.choices:
         blank = [] if required else [("", "--None--")]
-        options = [*blank, *((choice.value, choice.value) for choice in field.choices)]
+        values_known = dict.fromkeys([*(choice.value for choice in field.choices), *([value] if value else [])])
+        options = [*blank, *((known, known) for known in values_known)]
         return Input(name, field.title, "select", value or default, options, required)
     return Input(name, field.title, "number" if field.type == "double" else "text", value or "")
 
