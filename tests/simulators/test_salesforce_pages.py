@@ -125,6 +125,12 @@ def test_comments_and_posts_say_who_may_see_them(org: Salesforce) -> None:
     assert (empty.status, "Required fields are missing" in empty.body.decode()) == (400, True)
 
 
+def test_a_rich_post_shows_its_text(org: Salesforce) -> None:
+    made = org.case()
+    org.create("FeedItem", ParentId=made, Body="<p>one &lt;b&gt;</p><ul><li>two</li></ul>", IsRichText=True)
+    assert "one &lt;b&gt;\ntwo" in shown(org, view(made))
+
+
 def test_a_file_goes_up_and_comes_down(org: Salesforce) -> None:
     made = org.case()
     body = (

@@ -1,6 +1,7 @@
 """Cases as their users know them: the list view, the record page with its related lists, the edit form."""
 
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from typing import Any
 
 from deskbridge.simulators.pages import Cell, Entry, Form, Input, ListView, RecordView
@@ -155,7 +156,7 @@ def _statuses(case: Row) -> list[Form]:
 def _forms(case: Row) -> list[Form]:
     comment = [
         Input("CommentBody", "Comment", "textarea", required=True),
-        Input("IsPublished", "Public", "checkbox", hint="Visible to the customer"),
+        Input("IsPublished", "Public: the customer may read it", "checkbox"),
     ]
     visibility = [("AllUsers", "All with access"), ("InternalUsers", "Internal users only")]
     post = [
@@ -194,7 +195,29 @@ def _comment(org: Org, row: Row) -> Entry:
 
 def _post(org: Org, row: Row) -> Entry:
     badge = "Internal" if row["Visibility"] == "InternalUsers" else ""
-    return Entry(_name(org, row["CreatedById"]), _time(row["CreatedDate"]), row["Body"], badge)
+    text = _plain(row["Body"]) if row["IsRichText"] else row["Body"]
+    return Entry(_name(org, row["CreatedById"]), _time(row["CreatedDate"]), text, badge)
+
+
+class _TextOnly(HTMLParser):
+    """Collects the text of a rich post, with a line of its own for each paragraph and list item."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += "\n" if tag in {"p", "li"} else ""
+
+
+def _plain(html: str) -> str:
+    reader = _TextOnly()
+    reader.feed(html)
+    reader.close()
+    return reader.text.strip()
 
 
 def _change(org: Org, row: Row) -> Entry:
