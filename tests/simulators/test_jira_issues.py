@@ -52,6 +52,7 @@ def test_every_missing_field_is_named_at_once(site: Site) -> None:
         ("resolution", {"name": "Done"}, "Field 'resolution' cannot be set."),
         ("colour", "red", "Field 'colour' cannot be set. It is not on the appropriate screen, or unknown."),
         ("customfield_10051", "many", "must be a number"),
+        ("customfield_10051", 10**400, "The number must be less than"),
         ("customfield_10052", {"value": "Huge"}, "Impact 'Huge' is not valid"),
     ],
 )
@@ -260,6 +261,18 @@ def test_file_names_are_made_safe(site: Site) -> None:
     assert made.json()[0]["filename"] == ".._.._etc_passwd"
 
 
+def test_a_files_type_is_taken_only_when_it_is_one(site: Site) -> None:
+    head = b'--+++\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+    head += b"Content-Type: \xe2\x98\x83/x\r\n\r\n"
+    made = site.call("POST", f"/issue/{site.create()}/attachments", head + b"x\r\n--+++--\r\n", headers=BOUNDARY)
+    assert made.json()[0]["mimeType"] == "text/plain"
+
+
+def test_half_a_surrogate_pair_does_not_break_the_answers(site: Site) -> None:
+    key = site.create("half \ud83d")
+    assert site.fields(key)["summary"] == "half ?"
+
+
 def test_a_file_beyond_the_limit_is_413(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachments, "UPLOAD_LIMIT", 10)
     made = site.call("POST", f"/issue/{site.create()}/attachments", _upload(b"x" * 11), headers=BOUNDARY)
@@ -287,6 +300,9 @@ def test_work_eats_the_estimate(site: Site) -> None:
         {"timeSpent": "long"},
         {"timeSpentSeconds": 5},
         {"timeSpentSeconds": "60"},
+        {"timeSpentSeconds": 10**12},
+        {"timeSpent": "9" * 400 + "h"},
+        {"timeSpent": "1h", "started": "0001-01-01T00:00:00.000+0000"},
         {"timeSpent": "1h", "started": "2026-01-02"},
         {"timeSpent": "1h", "started": "2026-01-02T03:04:05Z"},
     ],

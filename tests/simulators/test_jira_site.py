@@ -85,7 +85,9 @@ def test_unknown_paths_methods_and_versions(site: Site) -> None:
     assert (refused.status, refused.header("Allow")) == (405, "DELETE, GET, PUT")
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"null", b"[" * 5000, b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"x"', b"null", b"[" * 5000, b"\xff\xfe", b'{"fields": NaN}', b'{"fields": 1e999}']
+)
 def test_a_body_that_is_no_object_is_400(site: Site, body: bytes) -> None:
     response = site.call("POST", "/issue", body)
     assert response.status == 400

@@ -286,22 +286,25 @@ def _do_comment(call: Call, key: str) -> Response:
     body: dict[str, object] = {"body": form.get("body", "")}
     if form.get("internal"):
         body["properties"] = [{"key": "sd.public.comment", "value": {"internal": True}}]
-    comments.add(call, issues.find(call, key), body)
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    comments.add(call, issue, body)
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_transition(call: Call, key: str) -> Response:
     form = _form(call)
     wanted = call.request.path.rpartition("/")[2]
     fields = {"resolution": {"id": form["resolution"]}} if form.get("resolution") else {}
-    workflow.transition(call, issues.find(call, key), {"transition": {"id": wanted}, "fields": fields})
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    workflow.transition(call, issue, {"transition": {"id": wanted}, "fields": fields})
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_worklog(call: Call, key: str) -> Response:
     form = _form(call)
-    worklogs.add(call, issues.find(call, key), {"timeSpent": form.get("spent", ""), "comment": form.get("comment", "")})
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    worklogs.add(call, issue, {"timeSpent": form.get("spent", ""), "comment": form.get("comment", "")})
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_attach(call: Call, key: str) -> Response:
@@ -313,8 +316,9 @@ def _do_attach(call: Call, key: str) -> Response:
         raise JiraError(400, [str(error)]) from error
     if not parts:
         raise JiraError(400, ["Choose a file first."])
-    attachments.add(call, issues.find(call, key), parts[0])
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    attachments.add(call, issue, parts[0])
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _download(call: Call, _: str) -> Response:
