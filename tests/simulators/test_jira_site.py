@@ -121,6 +121,39 @@ def test_the_limit_can_be_set_and_switched_off(site: Site) -> None:
     assert site.call("GET", "/myself").status == 200
 
 
+def test_apps_have_an_hourly_quota_that_tokens_do_not(site: Site) -> None:
+    issued = _token(site, grant_type="client_credentials")
+    site.set("limits", {})
+    spent = {"start": site.clock.now().timestamp(), "used": 65000, "until": 0}
+    site.simulator.state.table("_throttle").put("quota", spent)
+    refused = site.call("GET", "/myself", headers={"Authorization": f"Bearer {issued['access_token']}"})
+    assert (refused.status, refused.header("RateLimit-Reason")) == (429, "jira-quota-tenant-based")
+    assert refused.header("Retry-After") == "3600"
+    assert site.call("GET", "/myself").status == 200
+
+
+def test_a_server_tells_its_bucket(site: Site) -> None:
+    site.set("option.deployment", "Server")
+    site.set("limits", {"requests": 1, "seconds": 30})
+    site.call("GET", "/myself")
+    refused = site.call("GET", "/myself")
+    assert (refused.status, refused.header("X-RateLimit-Interval-Seconds")) == (429, "30")
+    assert refused.header("RateLimit-Reason") == ""
+
+
+def test_a_server_locks_an_account_after_three_wrong_passwords(site: Site) -> None:
+    """Retrying a 401 costs the account: even the right password is refused then."""
+    site.set("option.deployment", "Server")
+    wrong = {"Authorization": "Basic ZGVza0BleGFtcGxlLm9yZzp4"}
+    assert [site.call("GET", "/myself", headers=wrong).status for _ in range(2)] == [401, 401]
+    assert site.call("GET", "/myself").status == 200
+    assert [site.call("GET", "/myself", headers=wrong).status for _ in range(4)] == [401, 401, 401, 403]
+    refused = site.call("GET", "/myself")
+    assert refused.status == 403
+    assert refused.header("X-Authentication-Denied-Reason").startswith("CAPTCHA_CHALLENGE")
+    assert site.call("GET", "/myself", headers={"Authorization": "Bearer desk-token"}).status == 200
+
+
 def _told(site: Site) -> list[Delivery]:
     return site.simulator.due()
 
