@@ -86,7 +86,9 @@ def deleted(call: Call) -> Response:
     """GET /sobjects/{sobject}/deleted?start=&end=: what went to the recycle bin within whole minutes."""
     start, end = _span(call)
     lower, upper = values.stamp(start), values.stamp(end)
-    rows = [row for row in call.org.rows(call.sobject) if row.get("IsDeleted") and lower <= row["SystemModstamp"] < upper]
+    rows = [
+        row for row in call.org.rows(call.sobject) if row.get("IsDeleted") and lower <= row["SystemModstamp"] < upper
+    ]
     rows.sort(key=lambda row: (row["SystemModstamp"], row["Id"]))
     return reply(
         {
