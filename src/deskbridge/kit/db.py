@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,6 +21,7 @@ from deskbridge.kit.queue import JobRow, queued
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Parameters = dict[str, Any] | Sequence[dict[str, Any]] | None
 
 ATTEMPTS = 5
 LOST_RACES_POSTGRES = {"40001", "40P01"}  # serialization failure, deadlock
@@ -41,7 +42,8 @@ class Reader:
         """`sqlite`, `postgresql` or `mariadb`."""
         return self.connection.dialect.name
 
-    def execute(self, statement: Executable, parameters: dict[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run a statement; with a list of parameters, once for each."""
         return self.connection.execute(statement, parameters or {})
 
 
@@ -55,7 +57,7 @@ class UnitOfWork(Reader):
         self._events: list[dict[str, Any]] = []
         self._jobs: list[dict[str, Any]] = []
 
-    def execute(self, statement: Executable, parameters: dict[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
         """Run a statement after what the session holds has reached the database."""
         self.session.flush()
         return super().execute(statement, parameters)

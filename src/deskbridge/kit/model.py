@@ -32,9 +32,12 @@ NAMING = {
 MARIADB = {"mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
 
 
-def table_args(*items: SchemaItem) -> tuple[Any, ...]:
-    """Return `__table_args__` with the indexes and constraints given and a collation that compares byte for byte."""
-    return (*items, MARIADB)
+def table_args(*items: SchemaItem, never_reuse_ids: bool = False) -> tuple[Any, ...]:
+    """Return `__table_args__` with the indexes and constraints given and a collation that compares byte for byte.
+
+    With `never_reuse_ids`, a `Serial` key only ever counts up, also where rows were deleted.
+    """
+    return (*items, {**MARIADB, "sqlite_autoincrement": True} if never_reuse_ids else MARIADB)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
