@@ -40,6 +40,7 @@ from deskbridge.tickets.policy import visible, visible_history, visible_messages
 from deskbridge.tickets.workflow import CUSTOMER_WORDS
 
 COUNT_CAP = 1000
+MAX_NUMBER = 2**31 - 1  # what the column holds; PostgreSQL refuses to compare it with more
 
 Requester, Assignee = aliased(User), aliased(User)
 
@@ -58,12 +59,13 @@ _TICKET = (
 
 def as_ref(ref: str) -> UUID | int:
     """Return what a path's `{id}` names: a number, or a UUID; raises `NotFound` for anything else."""
-    if ref.isascii() and ref.isdigit() and len(ref) <= 18:
-        return int(ref)
     try:
-        return UUID(ref)
+        named = int(ref) if ref.isascii() and ref.isdigit() else UUID(ref)
     except ValueError:
         raise NotFound("There is no such ticket.") from None
+    if isinstance(named, int) and named > MAX_NUMBER:
+        raise NotFound("There is no such ticket.")
+    return named
 
 
 def same_ticket(ref: UUID | int) -> Any:
