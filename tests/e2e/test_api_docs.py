@@ -4,11 +4,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
+from tests.e2e.browser import ThreadServer, complaints
 
 from deskbridge.kit.http_headers import SecurityHeaders
 from deskbridge.ui.assets import Assets
 from deskbridge.ui.pages import Pages, View, api_docs
-from tests.e2e.browser import ThreadServer, complaints
 
 pytestmark = pytest.mark.browser
 

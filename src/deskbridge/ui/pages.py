@@ -175,7 +175,7 @@ FILTERS = {
 
 
 def api_docs(viewer: str, spec: str) -> dict[str, object]:
-    """Return the context of `api_docs.html`: `viewer` is `docs` (Swagger UI) or `redoc`, `spec` the schema's address."""
+    """Return the context of `api_docs.html`: `viewer` is `docs` (Swagger UI) or `redoc`, `spec` where the schema is."""
     if viewer == "redoc":
         return {
             "title": "Deskbridge API",
