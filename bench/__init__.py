@@ -1,0 +1,1 @@
+"""Benchmarks; their results are in RESULTS.md."""

@@ -1,0 +1,151 @@
+"""The web application: settings, database, wiring and routes, composed into one ASGI app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from deskbridge import __version__, health
+from deskbridge.kit.api import describe, refusal
+from deskbridge.kit.db import Database, Desk, unreachable
+from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
+from deskbridge.kit.http import error_response, json_response
+from deskbridge.kit.middleware import AccessLog, BodyLimit, ExtraHeaders, RewritePaths
+from deskbridge.people import api as people_api
+from deskbridge.people.access import Access
+from deskbridge.settings import Settings
+from deskbridge.tickets import api as tickets_api
+from deskbridge.wiring import wire
+
+MAX_BODY = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
+    """Return the application. A `database` given keeps its own clock and followers, and stays the caller's to close."""
+    owned = database is None
+    database = database or Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
+    desk = Desk(database)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if owned:
+            desk.close()
+
+    app = FastAPI(
+        title="Deskbridge",
+        version=__version__,
+        summary="A service desk that keeps every tracker in step.",
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if settings.api_docs else None,
+        docs_url=None,
+        redoc_url=None,
+        middleware=_middleware(settings),
+        redirect_slashes=False,
+    )
+    app.state.access = Access(desk, settings)
+    for router in (health.router, people_api.router, tickets_api.router):
+        app.include_router(router)
+    _handle_errors(app)
+    app.openapi = lambda: _described_once(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def _described_once(app: FastAPI) -> dict[str, object]:
+    if app.openapi_schema is None:
+        app.openapi_schema = describe(app)
+    return app.openapi_schema
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    layers = [
+        Middleware(AccessLog),
+        Middleware(ExtraHeaders, headers=_security_headers(settings)),
+        Middleware(RewritePaths),
+        Middleware(BodyLimit, limit=MAX_BODY),
+    ]
+    if settings.CORS_ORIGINS:
+        allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.CORS_ORIGINS),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=allowed,
+            expose_headers=["ETag", "Retry-After", "X-Request-ID", "Idempotency-Replayed"],
+        )
+        layers.insert(1, cors)
+    return layers
+
+
+def _security_headers(settings: Settings) -> list[tuple[str, str]]:
+    headers = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+    ]
+    if settings.production:
+        headers.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def _handle_errors(app: FastAPI) -> None:
+    """Render every error, wherever it comes from, in the one shape."""
+
+    async def domain(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, DomainError)
+        return error_response(error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return error_response(refusal(request, error))
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return error_response(NotFound())
+        if error.status_code == 400:
+            return error_response(Malformed("The body could not be read."))
+        body = {"detail": error.detail, "error_code": "METHOD_NOT_ALLOWED" if error.status_code == 405 else "ERROR"}
+        return json_response(body, error.status_code, error.headers)
+
+    async def database(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DBAPIError)
+        if unreachable(error):
+            return error_response(Unavailable())
+        return await unexpected(request, error)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        request_id = request.scope.get("state", {}).get("request_id", "")
+        log.error("request.failed", request_id=request_id, exc_info=error)
+        body = {
+            "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
+            "error_code": "INTERNAL_ERROR",
+        }
+        return json_response(body, 500)
+
+    app.add_exception_handler(DomainError, domain)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(DBAPIError, database)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def app_from_environment() -> ASGIApp:
+    """Return the application for the settings of this process: the factory that uvicorn's workers call."""
+    from deskbridge.settings import load_settings  # noqa: PLC0415 - only where the environment decides
+
+    return create_app(load_settings())

@@ -1,0 +1,214 @@
+"""The command line: thin commands over the same use cases as every other door."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from deskbridge.kit.db import Database
+    from deskbridge.people.actor import Role
+    from deskbridge.settings import Settings
+
+app = typer.Typer(
+    name="deskbridge",
+    help="A service desk that keeps every tracker in step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+db = typer.Typer(help="The database: bring it up to date, check it.", no_args_is_help=True)
+user = typer.Typer(help="People: add, list, give a role, deactivate.", no_args_is_help=True)
+token = typer.Typer(help="Personal API tokens.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> int:
+    """Run a command; 0 done, 1 failed, 2 wrong usage."""
+    from deskbridge.kit.errors import DomainError
+    from deskbridge.settings import SettingsError
+
+    try:
+        app()
+    except (DomainError, SettingsError) as error:
+        typer.echo(f"deskbridge: {error}", err=True)
+        return 1
+    return 0
+
+
+@contextmanager
+def opened(settings: "Settings | None" = None) -> Iterator["Database"]:
+    """Open the desk's database for one command."""
+    from deskbridge.kit.db import Database
+    from deskbridge.settings import load_settings
+    from deskbridge.wiring import wire
+
+    settings = settings or load_settings()
+    database = Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def show(value: object, *, as_json: bool, text: str) -> None:
+    """Print a result, as JSON or as text."""
+    if not as_json:
+        typer.echo(text)
+        return
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+# Serving
+
+
+@app.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, help="Web processes; more than one needs PostgreSQL or MariaDB.")] = 1,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the desk: the web and, on SQLite, the worker."""
+    from deskbridge.serving import serve_desk
+    from deskbridge.settings import load_settings
+
+    serve_desk(load_settings(), host=host, workers=workers)
+
+
+@app.command()
+def worker() -> None:
+    """Work through jobs and schedules; any number of these may run."""
+    from deskbridge.logs import set_up_logging
+    from deskbridge.settings import load_settings
+    from deskbridge.worker import run_worker
+
+    settings = load_settings()
+    set_up_logging(settings)
+    run_worker(settings)
+
+
+# The database
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database up to this version; safe to interrupt and to run again."""
+    from deskbridge.kit.schema import newest_revision, upgrade
+
+    with opened() as database:
+        upgrade(database.engine)
+    typer.echo(f"The database is at revision {newest_revision()}.")
+
+
+@db.command("check")
+def db_check() -> None:
+    """Tell whether the database answers and its schema is this version's."""
+    from deskbridge.kit.schema import newest_revision, require_current
+
+    with opened() as database:
+        database.read(require_current)
+    typer.echo(f"The database is at revision {newest_revision()}, as it should be.")
+
+
+# People
+
+
+@user.command("add")
+def user_add(
+    name: Annotated[str, typer.Option(prompt=True)],
+    email: Annotated[str, typer.Option(prompt=True)],
+    role: Annotated[str, typer.Option(help="END_USER, AGENT, TEAM_LEAD, MANAGER or ADMIN.")] = "END_USER",
+    phone: Annotated[str | None, typer.Option(help="With country code, for example +39 0471 123456.")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="Asked for when left out, which keeps it off the process list.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a person."""
+    from deskbridge.people import passwords, queries, service
+    from deskbridge.people.actor import SYSTEM
+
+    if password is None:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    passwords.require_good_password(password)
+    new = service.NewUser(
+        name=name, email=email, phone=phone, role=_role(role), password_hash=passwords.hash_password(password)
+    )
+    with opened() as database:
+        added = database.write(service.add_user, SYSTEM, new)
+        profile = database.read(queries.profile, added.id)
+    show(profile, as_json=as_json, text=f"Added {profile.name} as {profile.role}, customer ID {profile.customer_id}.")
+
+
+@user.command("list")
+def user_list(as_json: AsJson = False) -> None:
+    """List people, newest first (at most 200)."""
+    from deskbridge.people import queries
+
+    with opened() as database:
+        people = database.read(queries.newest_people, 200)
+    lines = [
+        f"{p.customer_id}  {p.role:<9}  {'' if p.active else '(inactive) '}{p.name}  {p.email or ''}" for p in people
+    ]
+    show(people, as_json=as_json, text="\n".join(lines))
+
+
+@user.command("set-role")
+def user_set_role(who: Annotated[str, typer.Argument(help="E-mail, phone, customer ID or id.")], role: str) -> None:
+    """Give a person another role."""
+    from deskbridge.people import service
+    from deskbridge.people.actor import SYSTEM
+
+    with opened() as database:
+        person = database.write(service.find_user, who)
+        database.write(service.set_role, SYSTEM, person.id, _role(role))
+    typer.echo(f"{person.name} is now {role}.")
+
+
+@user.command("deactivate")
+def user_deactivate(who: Annotated[str, typer.Argument(help="E-mail, phone, customer ID or id.")]) -> None:
+    """Lock a person out at once."""
+    from deskbridge.people import service
+    from deskbridge.people.actor import SYSTEM
+
+    with opened() as database:
+        person = database.write(service.find_user, who)
+        database.write(service.deactivate, SYSTEM, person.id)
+    typer.echo(f"{person.name} can no longer sign in.")
+
+
+def _role(text: str) -> "Role":
+    from deskbridge.people.actor import Role
+
+    try:
+        return Role(text.upper())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no role: choose one of {', '.join(Role)}.") from None
+
+
+@token.command("create")
+def token_create(
+    who: Annotated[str, typer.Argument(help="E-mail, phone, customer ID or id.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    scope: Annotated[list[str] | None, typer.Option(help="read, write, admin; may repeat.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a personal API token; it is shown this once."""
+    from deskbridge.people import queries, service
+
+    with opened() as database:
+        person = database.write(service.find_user, who)
+        actor = database.read(queries.actor_of_person, person.id)
+        made = database.write(service.create_api_token, actor, name, scope or ["read"], None)
+    show(made, as_json=as_json, text=made.secret)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

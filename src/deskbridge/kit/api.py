@@ -1,0 +1,124 @@
+"""What the API's doors share on the way in: bodies, parameters, and how their answers are described in OpenAPI."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from starlette.requests import Request
+
+from deskbridge.kit.errors import DomainError, FieldError, Invalid, Malformed, UnsupportedMedia
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class Body(BaseModel):
+    """A JSON body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Parameters(BaseModel):
+    """The query parameters of a list: unknown ones are refused, so that a misspelt filter never shows everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+Word = Annotated[str, AfterValidator(_without_nul)]
+"""A short text that goes into a query as it is."""
+
+
+class ErrorField(msgspec.Struct):
+    """One bad field."""
+
+    field: str
+    message: str
+
+
+class Error(msgspec.Struct, omit_defaults=True):
+    """Every error: a sentence, a code (docs/reference/errors.md), and the bad fields where there are any."""
+
+    detail: str
+    error_code: str
+    errors: list[ErrorField] = []
+
+
+_described: dict[str, Any] = {}
+"""Every type that some route answers with, by the name of its schema; filled while the routes are declared."""
+
+
+def answers(status: int, body: Any, *errors: int) -> Responses:
+    """Return the `responses` of a route: its answer, 401 and 503, and the other errors it can give."""
+    said: Responses = {status: {"description": HTTPStatus(status).phrase}}
+    if body is not None:
+        said[status]["content"] = {"application/json": {"schema": _reference(body)}}
+    for code in sorted({401, 422, 503, *errors}):
+        said[code] = {
+            "description": HTTPStatus(code).phrase,
+            "content": {"application/json": {"schema": _reference(Error)}},
+        }
+    return said
+
+
+def _reference(body: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([body], ref_template="#/components/schemas/{name}")
+    _described[repr(body)] = body
+    return schema
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document: FastAPI's, with the schemas of what we answer with."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+    )
+    _, schemas = msgspec.json.schema_components(_described.values(), ref_template="#/components/schemas/{name}")
+    components = document.setdefault("components", {})
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, or a personal API token."},
+        "session": {"type": "apiKey", "in": "cookie", "name": "deskbridge_session"},
+    }
+    document["security"] = [{"bearer": []}, {"session": []}]
+    return document
+
+
+def refusal(request: Request, error: RequestValidationError) -> DomainError:
+    """Return what was wrong with a request that FastAPI could not read: 415, 400 or 422, with every bad field."""
+    problems = error.errors()
+    in_body = [problem for problem in problems if problem["loc"][0] == "body"]
+    if in_body and not _is_json(request):
+        return UnsupportedMedia("Send the body as application/json.")
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        return Malformed("The body is not valid JSON.", errors=[FieldError("body", "This is not valid JSON.")])
+    fields = [FieldError(_field(problem), _message(problem)) for problem in problems]
+    return Invalid(fields) if in_body else Malformed("Some parameters are not right.", errors=fields)
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json") or kind.startswith("multipart/")
+
+
+def _field(problem: Any) -> str:
+    return ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0])
+
+
+def _message(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "There is no such field."
+    message: str = problem["msg"]
+    return message.removeprefix("Value error, ")

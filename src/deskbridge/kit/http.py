@@ -1,0 +1,90 @@
+"""What every door over HTTP shares: ready answers, errors as JSON, entity tags."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deskbridge.kit import errors
+from deskbridge.kit.errors import DomainError, FieldError, Malformed, PreconditionFailed
+
+STATUS: Mapping[type[DomainError], int] = {
+    errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Invalid: 422,
+    errors.RateLimited: 429,
+    errors.Unavailable: 503,
+}
+JSON_TYPE = "application/json"
+
+encode = msgspec.json.Encoder().encode
+
+
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status of an error: that of the nearest of its classes that has one."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def error_body(error: DomainError) -> dict[str, Any]:
+    """Return the JSON of an error: `detail`, `error_code`, the bad fields, and the error's own data."""
+    body: dict[str, Any] = {"detail": error.detail, "error_code": error.code, **error.data}
+    fields: list[FieldError] = getattr(error, "errors", [])
+    if fields:
+        body["errors"] = [{"field": field, "message": message} for field, message in fields]
+    return body
+
+
+def error_headers(error: DomainError) -> dict[str, str]:
+    """Return the headers that go with an error."""
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": "2"}
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}
+
+
+def error_response(error: DomainError) -> Response:
+    """Return an error as the API answers it."""
+    return json_response(error_body(error), status_of(error), error_headers(error))
+
+
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return any msgspec-encodable value as JSON."""
+    return Response(encode(body), status, headers, JSON_TYPE)
+
+
+def etag(version: int) -> str:
+    """Return the entity tag of a version."""
+    return f'"{version}"'
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version that `If-Match` asks for; None without the header, or for `*`."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    tag = header.strip()
+    if not (len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isascii() and tag[1:-1].isdigit()):
+        raise Malformed(errors=[FieldError("If-Match", 'Send one entity tag as it was given, for example "3".')])
+    return int(tag[1:-1])
+
+
+def require_version(expected: int | None, present: int) -> None:
+    """Raise `PreconditionFailed` when the caller has not seen the present version."""
+    if expected is not None and expected != present:
+        raise PreconditionFailed(data={"version": present})
+
+
+def wants_html(request: Request) -> bool:
+    """Tell whether a person's browser is asking, rather than a program."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")

@@ -1,0 +1,132 @@
+"""Pure ASGI layers around the whole application, outermost first: log and request id, body limit, path rewrite."""
+
+import re
+import time
+from collections.abc import Iterable
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deskbridge.kit.errors import TooLarge
+from deskbridge.kit.http import error_response
+from deskbridge.kit.ids import new_id
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+log = structlog.get_logger("deskbridge.access")
+
+
+class AccessLog:
+    """Give each request an id (the caller's own `X-Request-ID` if it is a plain one) and log one line about it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if REQUEST_ID.fullmatch(asked) else new_id().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = time.perf_counter(), 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                request_id=request_id,
+            )
+
+
+class BodyLimit:
+    """Refuse bodies over the limit while they arrive, before anything reads them whole.
+
+    `larger` names the paths (as a regular expression) whose own door bounds what it streams.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: str = "(?!)") -> None:
+        self.app, self.limit, self.larger = app, limit, re.compile(larger)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or self.larger.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        refused = error_response(TooLarge(f"The body is larger than {self.limit} bytes."))
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > self.limit:
+            await refused(scope, receive, send)
+            return
+        body = await self._read(receive)
+        if body is None:
+            await refused(scope, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return the whole body, or None once it passes the limit."""
+        chunks, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self.limit:
+                return None
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that hands out the body that was already read, then what comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+class RewritePaths:
+    """Serve `/api/…` as `/api/v1/…`: the unversioned address always means the newest version."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith("/api/") and not path.startswith("/api/v1/"):
+                scope = {**scope, "path": "/api/v1/" + path[5:], "raw_path": b"/api/v1/" + scope["raw_path"][5:]}
+        await self.app(scope, receive, send)
+
+
+class ExtraHeaders:
+    """Add headers to every answer that does not set them itself."""
+
+    def __init__(self, app: ASGIApp, headers: Iterable[tuple[str, str]]) -> None:
+        self.app, self.headers = app, list(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

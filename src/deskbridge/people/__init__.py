@@ -1,0 +1,1 @@
+"""People: who they are, how they sign in, and on whose behalf anything is done."""

@@ -1,0 +1,227 @@
+"""Access: the one way a door over HTTP reaches a use case.
+
+It reads the credentials of a request (a bearer token or the session cookie), and hands the use case to the database
+runner; who is acting is looked up in the same transaction that then does the work.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deskbridge.kit import idempotency
+from deskbridge.kit.db import Desk, Reader, UnitOfWork
+from deskbridge.kit.errors import DomainError, Forbidden, Unauthenticated
+from deskbridge.kit.http import JSON_TYPE, encode, etag
+from deskbridge.kit.ids import fingerprint
+from deskbridge.people import queries, service
+from deskbridge.people.actor import Actor
+from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token
+from deskbridge.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COOKIE = "deskbridge_session"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True)
+class SessionCredential:
+    """The digest of a session cookie's secret."""
+
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class ApiTokenCredential:
+    """The digest of a personal API token."""
+
+    digest: bytes
+    writes: bool
+
+
+Credential = OwnToken | ForeignToken | SessionCredential | ApiTokenCredential
+
+
+class Access:
+    """Runs use cases for whoever sent a request."""
+
+    def __init__(self, desk: Desk, settings: Settings) -> None:
+        self.desk = desk
+        self.settings = settings
+        self._jwt_key = settings.JWT_SECRET_KEY.get_secret_value()
+        self._form_key = settings.SECRET_KEY.get_secret_value().encode()
+        self._trust_admin = settings.AUTH_PROVISION_ADMIN
+
+    # Who is asking
+
+    def credential(self, request: Request) -> Credential:
+        """Return what a request identifies itself with; raises `Unauthenticated` if nothing, or nothing usable."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            if token.startswith(service.API_TOKEN_PREFIX):
+                return ApiTokenCredential(fingerprint(token), writes=request.method not in SAFE_METHODS)
+            return read_access_token(self._jwt_key, token.strip(), self.desk.database.clock.now())
+        if scheme:
+            raise Unauthenticated("Send the access token as `Authorization: Bearer …`.")
+        secret = request.cookies.get(COOKIE)
+        if not secret:
+            raise Unauthenticated
+        return SessionCredential(fingerprint(secret))
+
+    def _actor(self, reader: Reader, credential: Credential) -> Actor:
+        match credential:
+            case OwnToken():
+                return queries.actor_of_token(reader, credential)
+            case SessionCredential(digest):
+                return queries.actor_of_session(reader, digest).actor
+            case ApiTokenCredential(digest, writes):
+                return queries.actor_of_api_token(reader, digest, writes=writes)
+            case ForeignToken():
+                return queries.actor_of_foreign_token(reader, credential, trust_admin=self._trust_admin)
+
+    async def _provisioning(self, credential: Credential, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Run an attempt; the first time somebody comes from the external auth service, add them and run it again."""
+        try:
+            return await attempt()
+        except queries.UnknownForeigner:
+            if not isinstance(credential, ForeignToken):
+                raise
+            await self.desk.write(service.provision, credential, trust_admin=self._trust_admin)
+            return await attempt()
+
+    # Running use cases
+
+    async def read(
+        self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a query for whoever sent the request."""
+        credential = self.credential(request)
+        if isinstance(credential, SessionCredential):
+            return await self._read_in_session(credential, query, *args, **kwargs)
+
+        def as_actor(reader: Reader) -> T:
+            return query(reader, self._actor(reader, credential), *args, **kwargs)
+
+        return await self._provisioning(credential, lambda: self.desk.read(as_actor))
+
+    async def _read_in_session(
+        self,
+        credential: SessionCredential,
+        query: Callable[Concatenate[Reader, Actor, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a query for a signed-in browser, and every few minutes note that its session is in use."""
+
+        def in_session(reader: Reader) -> tuple[T, bool]:
+            session = queries.actor_of_session(reader, credential.digest)
+            return query(reader, session.actor, *args, **kwargs), session.stale
+
+        result, stale = await self.desk.read(in_session)
+        if stale:
+            await self.desk.write(service.touch_session, credential.digest)
+        return result
+
+    async def write(
+        self,
+        request: Request,
+        use_case: Callable[Concatenate[UnitOfWork, Actor, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a use case for whoever sent the request."""
+        credential = self.credential(request)
+        if isinstance(credential, SessionCredential):
+            self.require_same_origin(request)
+
+        def as_actor(uow: UnitOfWork) -> T:
+            return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+
+        return await self._provisioning(credential, lambda: self.desk.write(as_actor))
+
+    async def answer(
+        self,
+        request: Request,
+        status: int,
+        use_case: Callable[Concatenate[UnitOfWork, Actor, P], Any],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """Run a use case and answer with what it returns, once per `Idempotency-Key`.
+
+        A returned object with a `version` gets an `ETag`; None gives an empty body.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            result = await self.write(request, use_case, *args, **kwargs)
+            return _response(status, *_rendered(result))
+        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
+
+        def claimed(uow: UnitOfWork, actor: Actor) -> tuple[bytes, Response | None]:
+            stored_under = idempotency.storage_key(actor.id, key)
+            earlier = idempotency.claim(uow, stored_under, digest)
+            return stored_under, _replayed(earlier) if earlier else None
+
+        stored_under, earlier = await self.write(request, claimed)
+        if earlier is not None:
+            return earlier
+
+        def once(uow: UnitOfWork, actor: Actor) -> tuple[bytes, str]:
+            body, tag = _rendered(use_case(uow, actor, *args, **kwargs))
+            idempotency.store(uow, stored_under, status, tag, body)
+            return body, tag
+
+        try:
+            return _response(status, *await self.write(request, once))
+        except DomainError:
+            await self.desk.write(idempotency.release, stored_under)
+            raise
+
+    # Forms
+
+    def form_token(self, secret: str) -> str:
+        """Return the token that forms of this session (or of this anonymous visitor's cookie) carry."""
+        return hmac.new(self._form_key, b"form:" + secret.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def require_form_token(self, secret: str, token: str) -> None:
+        """Raise `Forbidden` unless the form was made for this session."""
+        if not hmac.compare_digest(self.form_token(secret).encode(), token.encode()):
+            raise Forbidden("This form has expired. Load the page again and repeat.")
+
+    def require_same_origin(self, request: Request) -> None:
+        """Raise `Forbidden` when a browser says that another site sent this request."""
+        site = request.headers.get("sec-fetch-site")
+        origin = request.headers.get("origin")
+        own = {self.settings.base_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+        if (site is not None and site not in {"same-origin", "none"}) or (origin is not None and origin not in own):
+            raise Forbidden("This request came from another site.")
+        if site is None and origin is None:
+            raise Forbidden("Send a bearer token, or call from the desk's own pages.")
+
+
+def _rendered(result: Any) -> tuple[bytes, str]:
+    """Return the body and the entity tag of a use case's result."""
+    if result is None:
+        return b"", ""
+    version = getattr(result, "version", None)
+    return encode(result), etag(version) if isinstance(version, int) else ""
+
+
+def _response(status: int, body: bytes, tag: str) -> Response:
+    headers = {"ETag": tag} if tag else None
+    return Response(body, status, headers, JSON_TYPE if body else None)
+
+
+def _replayed(earlier: idempotency.StoredAnswer) -> Response:
+    response = _response(earlier.status or 200, earlier.body or b"", earlier.tag or "")
+    response.headers["Idempotency-Replayed"] = "true"
+    return response

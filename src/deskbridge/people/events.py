@@ -1,0 +1,35 @@
+"""What happens to people."""
+
+from dataclasses import dataclass
+
+from deskbridge.kit.events import Event, catalogued
+from deskbridge.people.actor import Role
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class UserAdded(Event):
+    """A person was registered, added or provisioned."""
+
+    role: Role
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class RoleChanged(Event):
+    """A person may from now on do more, or less."""
+
+    old: Role
+    new: Role
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class UserDeactivated(Event):
+    """A person can no longer sign in; what they are signed in with is revoked."""
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TokensStolen(Event):
+    """A spent refresh token was used again; its family was revoked."""

@@ -1,0 +1,94 @@
+"""Access tokens (JWT): ours, and those of an external auth service that shares our key."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from deskbridge.kit.errors import Unauthenticated
+from deskbridge.kit.ids import new_id
+from deskbridge.people.actor import Role
+
+ISSUER = "deskbridge"
+ALGORITHM = "HS256"
+ACCESS_LIFETIME = timedelta(minutes=15)
+REFRESH_LIFETIME = timedelta(days=14)
+FOREIGN_ROLES = {"DEVOPS_ENGINEER": Role.AGENT}
+MAX_TOKEN_LENGTH = 8192
+
+
+@dataclass(frozen=True)
+class OwnToken:
+    """A token we issued: the role is read from the database at each request, the family may have been revoked."""
+
+    user_id: UUID
+    family_id: UUID
+
+
+@dataclass(frozen=True)
+class ForeignToken:
+    """A token of the external auth service; the person is keyed by (issuer, subject)."""
+
+    issuer: str
+    subject: str
+    name: str
+    email: str | None
+    role: Role
+
+
+def issue_access_token(
+    key: str, user_id: UUID, name: str, email: str | None, role: Role, family_id: UUID, now: datetime
+) -> str:
+    """Return a signed access token that lives for `ACCESS_LIFETIME`."""
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "sub": str(user_id),
+        "username": name,
+        "email": email,
+        "role": role.value,
+        "type": "access",
+        "iat": int(now.timestamp()),
+        "exp": int((now + ACCESS_LIFETIME).timestamp()),
+        "jti": str(new_id()),
+        "fam": str(family_id),
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM)
+
+
+def read_access_token(key: str, token: str, now: datetime) -> OwnToken | ForeignToken:
+    """Return what a bearer token says; raises `Unauthenticated` for any that is not ours or our auth service's."""
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise Unauthenticated("This access token is too long to be one.")
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_aud": False},
+        )
+        if float(claims["exp"]) <= now.timestamp():
+            raise Unauthenticated("This access token has expired.")
+        if claims.get("type") != "access":
+            raise Unauthenticated("This is not an access token.")
+        return _own(claims) if claims.get("iss") == ISSUER else _foreign(claims)
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
+        raise Unauthenticated("This access token is not valid.") from error
+
+
+def _own(claims: dict[str, Any]) -> OwnToken:
+    return OwnToken(UUID(claims["sub"]), UUID(claims["fam"]))
+
+
+def _foreign(claims: dict[str, Any]) -> ForeignToken:
+    role = str(claims.get("role", ""))
+    email = claims.get("email")
+    subject = str(claims["sub"])
+    return ForeignToken(
+        issuer=str(claims.get("iss") or "auth-service")[:200],
+        subject=subject[:200],
+        name=str(claims.get("username") or email or subject)[:200],
+        email=str(email)[:254] if email else None,
+        role=FOREIGN_ROLES.get(role) or Role(role),
+    )

@@ -1,0 +1,168 @@
+"""Every setting, once: its name, type, default and meaning. Read from the environment or `.env`, checked at start."""
+
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+
+MIN_SECRET_LENGTH = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text names each and says what it should be."""
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """The settings of one desk."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", case_sensitive=True, env_ignore_empty=True)
+
+    DATABASE_URL: str = Field(
+        "sqlite:///deskbridge.db",
+        description="Where the desk lives: sqlite:///…, postgresql://… or mysql://… (MariaDB).",
+    )
+    JWT_SECRET_KEY: SecretStr = Field(
+        SecretStr(""),
+        description="Signs access tokens, and is shared with an external auth service (HS256). At least 32 characters. "
+        "Made and kept beside the database in development; required in production.",
+    )
+    SECRET_KEY: SecretStr = Field(
+        SecretStr(""),
+        description="Encrypts stored credentials and signs form tokens. At least 32 characters. "
+        "Made and kept beside the database in development; required in production.",
+    )
+    AUTH_SERVICE_URL: str = Field("", description="An external auth service whose JWKS signs tokens (RS256, ES256).")
+    AUTH_PROVISION_ADMIN: bool = Field(False, description="Let an unknown person with an ADMIN token become an ADMIN.")
+    ENVIRONMENT: str = Field(
+        "development", description="Where this runs; `production` demands secrets and sends strict transport security."
+    )
+    DEBUG: bool = Field(False, description="Log more; never shown in answers.")
+    LOG_LEVEL: LogLevel = Field(LogLevel.INFO, description="The least grave message that is logged.")
+    SERVICE_PORT: int = Field(8002, ge=1, le=65535, description="The port the desk listens on.")
+    BASE_URL: str = Field(
+        "", description="The address people reach the desk at; http://127.0.0.1:SERVICE_PORT if empty."
+    )
+    TRUSTED_PROXIES: CommaSeparated = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, by comma."
+    )
+    CORS_ORIGINS: CommaSeparated = Field((), description="Origins whose pages may call the API, by comma.")
+    API_DOCS: bool | None = Field(
+        None, description="Serve /docs, /redoc and /openapi.json; by default everywhere but in production."
+    )
+    UPLOAD_STORAGE_PATH: Path = Field(Path("uploads"), description="The folder that attachments are kept in.")
+    UPLOAD_STORAGE_URL: str = Field("", description="Keep attachments in an object store instead: s3://… or az://…")
+    UPLOAD_MAX_FILE_SIZE: int = Field(52_428_800, ge=1, description="The largest attachment, in bytes.")
+    TICKET_REOPEN_WINDOW_DAYS: int = Field(7, ge=0, description="How many days a CLOSED ticket can be reopened.")
+    TICKET_AUTO_CLOSE_DAYS: int = Field(7, ge=0, description="A RESOLVED ticket closes after as many days; 0 is never.")
+    SLA_ENABLED: bool = Field(True, description="Count response and resolution times.")
+    NOTIFICATIONS_ENABLED: bool = Field(True, description="Send notifications.")
+    VIRUS_SCAN_ENABLED: bool = Field(False, description="Hold attachments back until ClamAV found them clean.")
+    CLAMD_URL: str = Field("", description="Where ClamAV listens: unix:///path or tcp://host:port.")
+    SMTP_URL: str = Field("", description="The mail server: smtp://user:password@host:port, or smtps://…")
+    MAIL_FROM: str = Field("", description="The sender of the desk's mail.")
+    SMS_URL: str = Field("", description="The gateway that text messages are posted to.")
+    OPERATOR_EMAILS: CommaSeparated = Field((), description="Who hears of failing connections, by comma.")
+    PORTAL_LOOKUP: Literal["code", "open"] = Field(
+        "code", description="Whether a look-up on the portal needs a one-time code, or answers at once."
+    )
+    PORTAL_OPEN_TICKETS: Literal["customer", "category", "off"] = Field(
+        "customer",
+        description="Whether an open ticket keeps a customer from filing another: any, one of its category, no.",
+    )
+    OUTBOUND_ALLOW: CommaSeparated = Field(
+        (), description="Private addresses the desk may call all the same, by comma: host or host:port."
+    )
+    ADMIN_EMAIL: EmailStr | None = Field(None, description="The first administrator, made at the first start only.")
+    ADMIN_PASSWORD: SecretStr | None = Field(None, description="The first administrator's password.")
+
+    @field_validator("TRUSTED_PROXIES", "CORS_ORIGINS", "OPERATOR_EMAILS", "OUTBOUND_ALLOW", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("JWT_SECRET_KEY", "SECRET_KEY")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"must have at least {MIN_SECRET_LENGTH} characters")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.production:
+            missing = [name for name in ("JWT_SECRET_KEY", "SECRET_KEY") if not getattr(self, name).get_secret_value()]
+            if missing:
+                raise ValueError(f"{' and '.join(missing)} must be set when ENVIRONMENT=production")
+        if (self.ADMIN_EMAIL is None) != (self.ADMIN_PASSWORD is None):
+            raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD go together")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.ENVIRONMENT == "production"
+
+    @property
+    def base_url(self) -> str:
+        """The address people reach the desk at, without a trailing slash."""
+        return (self.BASE_URL or f"http://127.0.0.1:{self.SERVICE_PORT}").rstrip("/")
+
+    @property
+    def api_docs(self) -> bool:
+        return not self.production if self.API_DOCS is None else self.API_DOCS
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings, with secrets made for development; raises `SettingsError` naming every wrong one."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(_complaint(error)) from None
+    return settings.model_copy(
+        update={
+            name: SecretStr(_kept_secret(settings.DATABASE_URL, name))
+            for name in ("JWT_SECRET_KEY", "SECRET_KEY")
+            if not getattr(settings, name).get_secret_value()
+        }
+    )
+
+
+def _complaint(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        name = ".".join(map(str, problem["loc"])) or "settings"
+        lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
+
+
+def _kept_secret(database_url: str, name: str) -> str:
+    """Return the development secret kept beside the database (in the working folder for a server), made if absent."""
+    url = make_url(database_url)
+    is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    folder = Path(url.database or "").parent if is_file else Path()
+    path = folder / f".deskbridge-{name.lower().replace('_', '-')}"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        secret = secrets.token_urlsafe(48)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: is not set, and one cannot be kept in {folder.resolve()} ({error})") from error
+    path.write_text(secret + "\n")
+    return secret

@@ -1,0 +1,1 @@
+"""Tickets: the unit of work, its conversation and its history."""

@@ -1,0 +1,432 @@
+"""Reading tickets, always through an actor: statements are built once for each shape of question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from deskbridge.kit.db import Reader
+from deskbridge.kit.errors import NotFound
+from deskbridge.kit.paging import DEFAULT_LIMIT, Page, decode_cursor, encode_cursor, list_key
+from deskbridge.people.actor import Actor
+from deskbridge.people.model import Team, User
+from deskbridge.people.queries import NamedThing
+from deskbridge.tickets.answers import (
+    ActorAnswer,
+    CategoryAnswer,
+    HistoryAnswer,
+    MessageAnswer,
+    TicketAnswer,
+    TicketPage,
+)
+from deskbridge.tickets.model import (
+    Audience,
+    Category,
+    HistoryEntry,
+    HistoryType,
+    Message,
+    Priority,
+    Status,
+    Ticket,
+    TicketTag,
+)
+from deskbridge.tickets.policy import visible, visible_history, visible_messages
+from deskbridge.tickets.workflow import CUSTOMER_WORDS
+
+COUNT_CAP = 1000
+
+Requester, Assignee = aliased(User), aliased(User)
+
+_TICKET = (
+    select(
+        Ticket.__table__,
+        Requester.name.label("requester_name"),
+        Assignee.name.label("assignee_name"),
+        Team.name.label("team_name"),
+    )
+    .join(Requester, Ticket.requester_id == Requester.id)
+    .outerjoin(Assignee, Ticket.assignee_id == Assignee.id)
+    .outerjoin(Team, Ticket.team_id == Team.id)
+)
+
+
+def as_ref(ref: str) -> UUID | int:
+    """Return what a path's `{id}` names: a number, or a UUID; raises `NotFound` for anything else."""
+    if ref.isascii() and ref.isdigit() and len(ref) <= 18:
+        return int(ref)
+    try:
+        return UUID(ref)
+    except ValueError:
+        raise NotFound("There is no such ticket.") from None
+
+
+def same_ticket(ref: UUID | int) -> Any:
+    """Return the condition that selects the ticket with this number or id."""
+    return Ticket.number == ref if isinstance(ref, int) else Ticket.id == ref
+
+
+@lru_cache
+def _one_ticket(role_sees_all: bool, by_number: bool) -> Select[Any]:
+    key = Ticket.number if by_number else Ticket.id
+    return _TICKET.where(key == bindparam("ref"), _visible(role_sees_all))
+
+
+def _visible(sees_all: bool) -> Any:
+    """The condition of `policy.visible`, with the actor as a parameter so that the statement is built once."""
+    mine = Ticket.requester_id == bindparam("actor_id")
+    return Ticket.deleted_at.is_(None) if sees_all else and_(Ticket.deleted_at.is_(None), mine)
+
+
+def _actor_parameters(actor: Actor) -> dict[str, Any]:
+    return {} if actor.is_agent else {"actor_id": actor.id}
+
+
+def get_ticket(reader: Reader, actor: Actor, ref: UUID | int) -> TicketAnswer:
+    """Return a ticket; raises `NotFound` when there is none the actor may see."""
+    statement = _one_ticket(actor.is_agent, isinstance(ref, int))
+    row = reader.execute(statement, {"ref": ref, **_actor_parameters(actor)}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such ticket.")
+    return _ticket_answer(row, actor)
+
+
+def _ticket_answer(row: Row[Any], actor: Actor) -> TicketAnswer:
+    sees_all = actor.is_agent
+    return TicketAnswer(
+        row.id,
+        row.number,
+        row.title,
+        row.description,
+        row.category,
+        row.priority,
+        row.status,
+        row.environment,
+        row.affected_service,
+        row.impact_level,
+        row.tags,
+        NamedThing(row.requester_id, row.requester_name),
+        NamedThing(row.assignee_id, row.assignee_name) if row.assignee_id else None,
+        NamedThing(row.team_id, row.team_name) if row.team_id else None,
+        row.channel,
+        row.external_ref,
+        row.resolution_notes,
+        row.time_spent_minutes if sees_all else None,
+        row.created_at,
+        row.updated_at,
+        row.activity_at if sees_all else row.updated_at,
+        row.first_response_at,
+        row.resolved_at,
+        row.closed_at,
+        row.response_due_at,
+        row.resolution_due_at,
+        row.response_breached if sees_all else None,
+        row.resolution_breached if sees_all else None,
+        row.version,
+    )
+
+
+# Lists
+
+
+class SortBy(StrEnum):
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    ACTIVITY_AT = "activity_at"
+    PRIORITY = "priority"
+    NUMBER = "number"
+    RESOLUTION_DUE_AT = "resolution_due_at"
+
+
+class Order(StrEnum):
+    ASC = "asc"
+    DESC = "desc"
+
+
+SORT_COLUMNS: dict[SortBy, tuple[Any, type]] = {
+    SortBy.CREATED_AT: (Ticket.created_at, datetime),
+    SortBy.UPDATED_AT: (Ticket.updated_at, datetime),
+    SortBy.ACTIVITY_AT: (Ticket.activity_at, datetime),
+    SortBy.PRIORITY: (Ticket.priority, str),
+    SortBy.NUMBER: (Ticket.number, int),
+    SortBy.RESOLUTION_DUE_AT: (Ticket.resolution_due_key, datetime),
+}
+
+
+@dataclass(frozen=True)
+class TicketFilter:
+    """Which tickets to list; values of one field are alternatives, fields narrow one another.
+
+    `assignee` and `team` may hold None for the tickets without one.
+    """
+
+    status: tuple[Status, ...] = ()
+    priority: tuple[Priority, ...] = ()
+    category: tuple[str, ...] = ()
+    assignee: tuple[UUID | None, ...] = ()
+    team: tuple[UUID | None, ...] = ()
+    requester: tuple[UUID, ...] = ()
+    tag: tuple[str, ...] = ()
+    external_ref: tuple[str, ...] = ()
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    breached: bool | None = None
+
+
+@dataclass(frozen=True)
+class TicketQuery:
+    """A filter, an order and a place in it."""
+
+    filter: TicketFilter = field(default_factory=TicketFilter)
+    sort_by: SortBy = SortBy.CREATED_AT
+    order: Order = Order.DESC
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    page: int | None = None
+    with_total: bool = False
+
+
+def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage:
+    """Return one page of the tickets the actor may see.
+
+    The cursor belongs to this filter, order and actor; any other raises `Malformed`. For an END_USER activity is what
+    they can see of it, and breaches are nothing they can ask about.
+    """
+    sort_by, chosen = _as_seen_by(actor, query)
+    column, kind = SORT_COLUMNS[sort_by]
+    key = list_key("tickets", actor.id, actor.is_agent, sort_by, query.order, chosen)
+    parameters = _filter_parameters(chosen) | _actor_parameters(actor)
+    parameters["limit"] = query.limit + 1
+    parameters["offset"] = (query.page - 1) * query.limit if query.page else 0
+    if query.cursor is not None:
+        parameters["after"], parameters["after_id"] = decode_cursor(key, query.cursor, (kind, UUID))
+    statement = _ticket_list(actor.is_agent, _shape(chosen), sort_by, query.order, query.cursor is not None)
+    rows = reader.execute(statement, parameters).all()
+    more, rows = len(rows) > query.limit, rows[: query.limit]
+    next_cursor = encode_cursor(key, (getattr(rows[-1], column.key), rows[-1].id)) if more else None
+    page = TicketPage([_ticket_answer(row, actor) for row in rows], next_cursor)
+    if query.with_total:
+        page.total = count_tickets(reader, actor, chosen)
+        page.total_capped = page.total > COUNT_CAP
+        page.total = min(page.total, COUNT_CAP)
+    return page
+
+
+def count_tickets(reader: Reader, actor: Actor, chosen: TicketFilter) -> int:
+    """Return how many tickets match, counting no further than one past `COUNT_CAP`."""
+    parameters = _filter_parameters(chosen) | _actor_parameters(actor)
+    return int(reader.execute(_ticket_count(actor.is_agent, _shape(chosen)), parameters).scalar_one())
+
+
+def _as_seen_by(actor: Actor, query: TicketQuery) -> tuple[SortBy, TicketFilter]:
+    if actor.is_agent:
+        return query.sort_by, query.filter
+    sort_by = SortBy.UPDATED_AT if query.sort_by is SortBy.ACTIVITY_AT else query.sort_by
+    without = {f.name: getattr(query.filter, f.name) for f in fields(TicketFilter) if f.name != "breached"}
+    return sort_by, TicketFilter(**without)
+
+
+Shape = tuple[tuple[str, str], ...]
+"""Which parts of a filter are in use, and how: everything a statement depends on, without the values."""
+
+
+def _shape(chosen: TicketFilter) -> Shape:
+    shape = []
+    for part in fields(TicketFilter):
+        value = getattr(chosen, part.name)
+        if isinstance(value, tuple) and value:
+            some, none = any(v is not None for v in value), None in value
+            shape.append((part.name, "both" if some and none else "none" if none else "some"))
+        elif isinstance(value, bool):
+            shape.append((part.name, str(value)))
+        elif isinstance(value, datetime):
+            shape.append((part.name, "at"))
+    return tuple(shape)
+
+
+def _filter_parameters(chosen: TicketFilter) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    for part in fields(TicketFilter):
+        value = getattr(chosen, part.name)
+        if isinstance(value, tuple) and (present := [v for v in value if v is not None]):
+            parameters[part.name] = present
+        elif isinstance(value, datetime):
+            parameters[part.name] = value
+    return parameters
+
+
+COLUMNS: dict[str, Any] = {
+    "status": Ticket.status,
+    "priority": Ticket.priority,
+    "category": Ticket.category,
+    "assignee": Ticket.assignee_id,
+    "team": Ticket.team_id,
+    "requester": Ticket.requester_id,
+    "external_ref": Ticket.external_ref,
+}
+BOUNDS: dict[str, Any] = {
+    "created_from": Ticket.created_at >= bindparam("created_from"),
+    "created_to": Ticket.created_at < bindparam("created_to"),
+    "updated_from": Ticket.updated_at >= bindparam("updated_from"),
+    "updated_to": Ticket.updated_at < bindparam("updated_to"),
+}
+
+
+def _condition(name: str, use: str) -> Any:
+    if name in BOUNDS:
+        return BOUNDS[name]
+    if name == "breached":
+        breached = or_(Ticket.response_breached, Ticket.resolution_breached)
+        return breached if use == "True" else ~breached
+    if name == "tag":
+        return Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.tag.in_(bindparam("tag", expanding=True))))
+    column = COLUMNS[name]
+    some = column.in_(bindparam(name, expanding=True))
+    return {"some": some, "none": column.is_(None), "both": or_(some, column.is_(None))}[use]
+
+
+@lru_cache(maxsize=512)
+def _ticket_list(sees_all: bool, shape: Shape, sort_by: SortBy, order: Order, after: bool) -> Select[Any]:
+    column, _ = SORT_COLUMNS[sort_by]
+    conditions = [_visible(sees_all), *(_condition(name, use) for name, use in shape)]
+    if after:
+        last, last_id = bindparam("after", type_=column.type), bindparam("after_id", type_=Ticket.id.type)
+        further = (column < last, Ticket.id < last_id) if order is Order.DESC else (column > last, Ticket.id > last_id)
+        bound = column <= last if order is Order.DESC else column >= last
+        conditions += [bound, or_(further[0], further[1])]
+    direction = (column.desc(), Ticket.id.desc()) if order is Order.DESC else (column.asc(), Ticket.id.asc())
+    return _TICKET.where(*conditions).order_by(*direction).limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+@lru_cache(maxsize=512)
+def _ticket_count(sees_all: bool, shape: Shape) -> Select[Any]:
+    matching = (
+        select(Ticket.id)
+        .where(_visible(sees_all), *(_condition(name, use) for name, use in shape))
+        .limit(COUNT_CAP + 1)
+        .subquery()
+    )
+    return select(func.count()).select_from(matching)
+
+
+# Conversation and history
+
+
+def list_messages(
+    reader: Reader, actor: Actor, ref: UUID | int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page[MessageAnswer]:
+    """Return a page of a ticket's conversation, oldest first; raises `NotFound` for an invisible ticket."""
+    ticket_id = require_visible(reader, actor, ref)
+    key = list_key("messages", ticket_id, actor.is_agent)
+    query = (
+        select(Message.__table__, User.name.label("author_name"))
+        .outerjoin(User, Message.author_id == User.id)
+        .where(Message.ticket_id == ticket_id, visible_messages(actor))
+        .order_by(Message.created_at, Message.id)
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        at, last = decode_cursor(key, cursor, (datetime, UUID))
+        query = query.where(_after(Message.created_at, Message.id, at, last))
+    rows, next_cursor = _page(reader.execute(query).all(), limit, key, "created_at")
+    return Page([_message_answer(row) for row in rows], next_cursor)
+
+
+def _message_answer(row: Row[Any]) -> MessageAnswer:
+    return MessageAnswer(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        content=row.content,
+        comment_type=row.comment_type,
+        is_internal=row.audience is Audience.INTERNAL,
+        author=NamedThing(row.author_id, row.author_name) if row.author_id else None,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        deleted_at=row.deleted_at,
+    )
+
+
+def get_message(reader: Reader, actor: Actor, message_id: UUID) -> MessageAnswer:
+    """Return one message; raises `NotFound` when it, or its ticket, is invisible to the actor."""
+    row = reader.execute(
+        select(Message.__table__, User.name.label("author_name"))
+        .join(Ticket, Message.ticket_id == Ticket.id)
+        .outerjoin(User, Message.author_id == User.id)
+        .where(Message.id == message_id, visible(actor), visible_messages(actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such comment.")
+    return _message_answer(row)
+
+
+def list_history(
+    reader: Reader, actor: Actor, ref: UUID | int, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page[HistoryAnswer]:
+    """Return a page of a ticket's history, oldest first; raises `NotFound` for an invisible ticket."""
+    ticket_id = require_visible(reader, actor, ref)
+    key = list_key("history", ticket_id, actor.is_agent)
+    query = (
+        select(HistoryEntry.__table__)
+        .where(HistoryEntry.ticket_id == ticket_id, visible_history(actor))
+        .order_by(HistoryEntry.at, HistoryEntry.id)
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        at, last = decode_cursor(key, cursor, (datetime, UUID))
+        query = query.where(_after(HistoryEntry.at, HistoryEntry.id, at, last))
+    rows, next_cursor = _page(reader.execute(query).all(), limit, key, "at")
+    answer = _history_answer if actor.is_agent else _history_answer_for_customer
+    return Page([answer(row) for row in rows], next_cursor)
+
+
+def _history_answer(row: Row[Any]) -> HistoryAnswer:
+    actor = ActorAnswer(row.actor_id, row.actor_name)
+    return HistoryAnswer(row.id, row.type, row.field, row.old, row.new, actor, row.at, row.details)
+
+
+def _history_answer_for_customer(row: Row[Any]) -> HistoryAnswer:
+    old, new = None, row.new if row.type in PUBLIC_TEXTS else None
+    if row.type is HistoryType.STATUS_CHANGE:
+        old, new = CUSTOMER_WORDS[Status(row.old)], CUSTOMER_WORDS[Status(row.new)]
+    actor = ActorAnswer(row.actor_id, row.actor_name)
+    return HistoryAnswer(row.id, row.type, row.field, old, new, actor, row.at, {})
+
+
+PUBLIC_TEXTS = {HistoryType.RESOLVED, HistoryType.CLOSED, HistoryType.REOPENED}
+"""The entries whose text (resolution notes, reasons) was written for the requester too."""
+
+
+def _after(at_column: Any, id_column: Any, at: datetime, last: UUID) -> Any:
+    return and_(at_column >= at, or_(at_column > at, id_column > last))
+
+
+def _page(rows: Sequence[Row[Any]], limit: int, key: str, at: str) -> tuple[Sequence[Row[Any]], str | None]:
+    if len(rows) <= limit:
+        return rows, None
+    rows = rows[:limit]
+    return rows, encode_cursor(key, (getattr(rows[-1], at), rows[-1].id))
+
+
+def require_visible(reader: Reader, actor: Actor, ref: UUID | int) -> UUID:
+    """Return the id of a ticket the actor may see; raises `NotFound` otherwise."""
+    ticket_id: UUID | None = reader.execute(
+        select(Ticket.id).where(same_ticket(ref), visible(actor))
+    ).scalar_one_or_none()
+    if ticket_id is None:
+        raise NotFound("There is no such ticket.")
+    return ticket_id
+
+
+def active_categories(reader: Reader) -> list[CategoryAnswer]:
+    """Return the categories that a ticket can be given, in the administrator's order."""
+    rows = reader.execute(
+        select(Category.key, Category.name).where(Category.active).order_by(Category.position, Category.key).limit(500)
+    )
+    return [CategoryAnswer(row.key, row.name) for row in rows]

@@ -1,0 +1,442 @@
+"""The use cases about tickets. Every door calls these: web, API, mail, sync, macros, command line and console."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
+from deskbridge.kit.ids import new_id
+from deskbridge.kit.numbers import next_number
+from deskbridge.people.actor import Actor, ActorKind, Role
+from deskbridge.people.model import Team, TeamMember, User
+from deskbridge.tickets import history
+from deskbridge.tickets.events import (
+    AssignmentChanged,
+    PriorityChanged,
+    StatusChanged,
+    TicketDeleted,
+    TicketEscalated,
+    TicketOpened,
+    TicketUpdated,
+)
+from deskbridge.tickets.fields import NOTES_LENGTH, TicketChanges, checked_changes, checked_text, differing
+from deskbridge.tickets.model import (
+    NEVER,
+    TICKET_NUMBERS,
+    Audience,
+    Channel,
+    Environment,
+    HistoryType,
+    ImpactLevel,
+    Priority,
+    Status,
+    Ticket,
+    TicketTag,
+)
+from deskbridge.tickets.policy import (
+    Verb,
+    allowed_targets,
+    facts,
+    may_ever_reach,
+    require,
+    status_verbs,
+    verbs,
+    visible,
+)
+from deskbridge.tickets.queries import same_ticket
+from deskbridge.tickets.workflow import FINISHED, InvalidTransition, ReopenWindowExpired, is_step
+
+AGENT_CHANNELS = {Channel.PORTAL, Channel.API, Channel.EMAIL, Channel.PHONE}
+
+
+@dataclass(frozen=True)
+class NewTicket:
+    """What a ticket is made of. `requester_id` and `channel` are for agents who file on behalf of somebody."""
+
+    title: str
+    description: str
+    category: str
+    priority: Priority = Priority.P3
+    environment: Environment | None = None
+    affected_service: str | None = None
+    impact_level: ImpactLevel | None = None
+    tags: list[str] = field(default_factory=list)
+    requester_id: UUID | None = None
+    channel: Channel | None = None
+
+
+def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel) -> Ticket:
+    """Create a ticket that came in over `channel`.
+
+    Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
+    """
+    requester_id = _requester_of(uow, actor, new)
+    values = checked_changes(
+        uow,
+        TicketChanges(
+            title=new.title,
+            description=new.description,
+            category=new.category,
+            priority=new.priority,
+            environment=new.environment,
+            affected_service=new.affected_service,
+            impact_level=new.impact_level,
+            tags=new.tags,
+        ),
+    )
+    ticket = Ticket(
+        id=new_id(),
+        number=next_number(uow, TICKET_NUMBERS, Ticket.number),
+        status=Status.NEW,
+        requester_id=requester_id,
+        channel=new.channel or channel,
+        created_at=uow.now,
+        updated_at=uow.now,
+        activity_at=uow.now,
+        resolution_due_key=NEVER,
+        time_spent_minutes=0,
+        response_breached=False,
+        resolution_breached=False,
+        version=1,
+        **values,
+    )
+    if actor.is_agent and ticket.channel is Channel.PHONE:
+        ticket.first_response_at = uow.now
+    uow.session.add(ticket)
+    uow.session.flush()
+    set_tags(uow, ticket, ticket.tags)
+    history.write(uow, actor, ticket, HistoryType.CREATED, audience=Audience.PUBLIC)
+    uow.record(TicketOpened(subject_id=ticket.id, actor_id=actor.id, number=ticket.number))
+    return ticket
+
+
+def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> UUID:
+    if not actor.is_agent:
+        if new.requester_id not in {None, actor.id} or new.channel is not None:
+            raise Forbidden("You can create tickets for yourself only.")
+    elif new.channel is not None and new.channel not in AGENT_CHANNELS:
+        raise Invalid([FieldError("channel", f"Choose one of {', '.join(sorted(AGENT_CHANNELS))}.")])
+    requester_id = new.requester_id or actor.id
+    if requester_id is None or not uow.execute(select(User.id).where(User.id == requester_id, User.active)).first():
+        raise Invalid([FieldError("requester_id", "There is no active person with this id.")])
+    return requester_id
+
+
+def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
+    """Load a ticket for a change, locked until the transaction ends.
+
+    Raises `NotFound` when the actor may not see it, `PreconditionFailed` when they have seen another `version`.
+    """
+    ticket = uow.session.execute(
+        select(Ticket).where(same_ticket(ref), visible(actor)).with_for_update()
+    ).scalar_one_or_none()
+    if ticket is None:
+        raise NotFound("There is no such ticket.")
+    if version is not None and version != ticket.version:
+        raise PreconditionFailed(data={"version": ticket.version})
+    return ticket
+
+
+def touch(uow: UnitOfWork, ticket: Ticket, audience: Audience = Audience.PUBLIC) -> None:
+    """Move the ticket's clocks after a change; an internal one moves only what agents sort by."""
+    ticket.activity_at = uow.now
+    if audience is Audience.PUBLIC:
+        ticket.updated_at = uow.now
+        ticket.version += 1
+
+
+def set_tags(uow: UnitOfWork, ticket: Ticket, tags: list[str]) -> None:
+    """Give a ticket these tags, in the list it shows and in the index that filters use."""
+    ticket.tags = tags
+    uow.execute(delete(TicketTag).where(TicketTag.ticket_id == ticket.id))
+    uow.session.add_all(TicketTag(tag=tag, ticket_id=ticket.id) for tag in tags)
+
+
+# Editing
+
+TEXT_FIELDS = {"title", "description"}
+TRIAGE_FIELDS = {"category", "priority"}
+
+
+def update_ticket(
+    uow: UnitOfWork, actor: Actor, ref: UUID | int, changes: TicketChanges, version: int | None = None
+) -> Ticket:
+    """Change a ticket's fields. What does not change needs no permission and leaves no trace."""
+    ticket = locked(uow, actor, ref, version)
+    changed = differing(checked_changes(uow, changes, keep_category=ticket.category), ticket)
+    _require_edit(actor, ticket, set(changed))
+    if not changed:
+        return ticket
+    for name, value in changed.items():
+        _write_field(uow, actor, ticket, name, value)
+    touch(uow, ticket)
+    if others := sorted(set(changed) - {"priority"}):
+        uow.record(TicketUpdated(subject_id=ticket.id, actor_id=actor.id, fields=others))
+    return ticket
+
+
+def _require_edit(actor: Actor, ticket: Ticket, names: set[str]) -> None:
+    needed = {
+        Verb.EDIT_TEXT: names & TEXT_FIELDS,
+        Verb.TRIAGE: names & TRIAGE_FIELDS,
+        Verb.EDIT: names - TEXT_FIELDS - TRIAGE_FIELDS,
+    }
+    for verb, concerned in needed.items():
+        if concerned:
+            require(actor, verb, facts(ticket))
+
+
+def _write_field(uow: UnitOfWork, actor: Actor, ticket: Ticket, name: str, value: Any) -> None:
+    old = getattr(ticket, name)
+    type_ = HistoryType.PRIORITY_CHANGE if name == "priority" else HistoryType.UPDATE
+    history.write(uow, actor, ticket, type_, field=name, old=_shown(old), new=_shown(value))
+    if name == "tags":
+        set_tags(uow, ticket, value)
+        return
+    setattr(ticket, name, value)
+    if name == "priority":
+        uow.record(PriorityChanged(subject_id=ticket.id, actor_id=actor.id, old=old, new=value))
+
+
+def _shown(value: Any) -> str | None:
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+# Assigning
+
+
+class Assignment(TypedDict, total=False):
+    """Who is to work on a ticket; a part left out stays as it is, None takes it away."""
+
+    assignee_id: UUID | None
+    team_id: UUID | None
+
+
+def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment) -> Ticket:
+    """Assign a ticket to a person, hand it to a team, or release it. Assigning a person opens a NEW ticket.
+
+    Handing it to a team releases it from an assignee who is not in that team.
+    """
+    ticket = locked(uow, actor, ref)
+    if not wanted:
+        raise Invalid([FieldError("assignee_id", "Name a person or a team.")])
+    team_id = wanted.get("team_id", ticket.team_id)
+    if team_id != ticket.team_id:
+        require(actor, Verb.HAND_TO_TEAM, facts(ticket))
+        _require_team(uow, team_id)
+    assignee_id = wanted.get("assignee_id", ticket.assignee_id)
+    if "assignee_id" in wanted:
+        _require_assignable(uow, actor, ticket, assignee_id)
+    elif team_id is not None and team_id != ticket.team_id and not _is_member(uow, team_id, assignee_id):
+        assignee_id = None
+    if (assignee_id, team_id) != (ticket.assignee_id, ticket.team_id):
+        set_assignment(uow, actor, ticket, assignee_id, team_id)
+        if assignee_id is not None and ticket.status is Status.NEW:
+            _step(uow, actor, ticket, Status.OPEN)
+        touch(uow, ticket)
+    return ticket
+
+
+def _require_team(uow: UnitOfWork, team_id: UUID | None) -> None:
+    if team_id is not None and not uow.execute(select(Team.id).where(Team.id == team_id, Team.active)).first():
+        raise Invalid([FieldError("team_id", "There is no active team with this id.")])
+
+
+def _is_member(uow: UnitOfWork, team_id: UUID, user_id: UUID | None) -> bool:
+    member = select(TeamMember.user_id).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
+    return user_id is not None and uow.execute(member).first() is not None
+
+
+def _require_assignable(uow: UnitOfWork, actor: Actor, ticket: Ticket, assignee_id: UUID | None) -> None:
+    """Raise `Forbidden` unless the actor may give this ticket to that person, `Invalid` if nobody could."""
+    held = verbs(actor, facts(ticket))
+    if assignee_id == ticket.assignee_id:
+        return
+    if assignee_id is None:
+        require(actor, Verb.RELEASE, facts(ticket))
+        return
+    if assignee_id == actor.id and Verb.TAKE in held:
+        return
+    if not held & {Verb.ASSIGN, Verb.ASSIGN_IN_TEAMS}:
+        raise Forbidden("You may not assign this ticket to that person.")
+    role = uow.execute(select(User.role).where(User.id == assignee_id, User.active)).scalar_one_or_none()
+    if role is None or not role.at_least(Role.AGENT):
+        raise Invalid([FieldError("assignee_id", "There is no active agent with this id.")])
+    if Verb.ASSIGN not in held and not any(_is_member(uow, team, assignee_id) for team in actor.team_ids):
+        raise Forbidden("You may assign this ticket to members of your teams only.")
+
+
+def set_assignment(
+    uow: UnitOfWork, actor: Actor, ticket: Ticket, assignee_id: UUID | None, team_id: UUID | None
+) -> None:
+    """Write an assignment that was decided on: the fields, a history entry for each, one event."""
+    event = AssignmentChanged(
+        subject_id=ticket.id,
+        actor_id=actor.id,
+        old_assignee_id=ticket.assignee_id,
+        new_assignee_id=assignee_id,
+        old_team_id=ticket.team_id,
+        new_team_id=team_id,
+    )
+    if team_id != ticket.team_id:
+        _write_assignment(uow, actor, ticket, "team", Team.name, (ticket.team_id, team_id))
+    if assignee_id != ticket.assignee_id:
+        _write_assignment(uow, actor, ticket, "assignee", User.name, (ticket.assignee_id, assignee_id))
+    ticket.assignee_id, ticket.team_id = assignee_id, team_id
+    uow.record(event)
+
+
+def _write_assignment(
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    field_name: str,
+    name_column: InstrumentedAttribute[str],
+    change: tuple[UUID | None, UUID | None],
+) -> None:
+    old, new = change
+    holder = name_column.class_
+    rows = uow.execute(
+        select(holder.id.label("id"), name_column.label("name")).where(holder.id.in_([i for i in change if i]))
+    )
+    names: dict[UUID | None, str] = {row.id: row.name for row in rows}
+    history.write(
+        uow,
+        actor,
+        ticket,
+        HistoryType.ASSIGNMENT_CHANGE,
+        field=field_name,
+        old=names.get(old),
+        new=names.get(new),
+        details={"old_id": old and str(old), "new_id": new and str(new)},
+    )
+
+
+# Status
+
+
+def change_status(
+    uow: UnitOfWork,
+    actor: Actor,
+    ref: UUID | int,
+    wanted: Status,
+    *,
+    reopen_window_days: int,
+    reason: str | None = None,
+    resolution_notes: str | None = None,
+    version: int | None = None,
+) -> Ticket:
+    """Bring a ticket to another status in one step of the workflow.
+
+    `Forbidden` when it is not the actor's to decide, `InvalidTransition` when the workflow has no such step,
+    `ReopenWindowExpired` for a ticket closed too long ago, `Invalid` for a resolution without notes. An agent who
+    resolves or closes an unassigned ticket becomes its assignee.
+    """
+    ticket = locked(uow, actor, ref, version)
+    _require_step(actor, ticket, wanted)
+    reason = checked_text("reason", reason, NOTES_LENGTH) if reason and reason.strip() else None
+    if wanted is Status.RESOLVED:
+        resolution_notes = checked_text("resolution_notes", resolution_notes or "", NOTES_LENGTH)
+    if wanted is Status.REOPENED:
+        _require_reopen_window(uow, ticket, reopen_window_days)
+    if wanted in FINISHED and ticket.assignee_id is None and _acts_as_agent(actor, ticket):
+        set_assignment(uow, actor, ticket, actor.id, ticket.team_id)
+    _step(uow, actor, ticket, wanted, reason=reason, resolution_notes=resolution_notes)
+    if wanted is Status.ESCALATED:
+        uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
+    touch(uow, ticket)
+    return ticket
+
+
+def _acts_as_agent(actor: Actor, ticket: Ticket) -> bool:
+    return actor.kind is ActorKind.PERSON and actor.is_agent and ticket.requester_id != actor.id
+
+
+def _require_step(actor: Actor, ticket: Ticket, wanted: Status) -> None:
+    """Permission first where no status would help, then the workflow, then what this status permits."""
+    present = facts(ticket)
+    if not may_ever_reach(actor, present, wanted):
+        raise Forbidden(f"You may not bring this ticket to {wanted}.")
+    if not is_step(ticket.status, wanted):
+        raise InvalidTransition(ticket.status, wanted, allowed_targets(actor, present))
+    if not status_verbs(actor, wanted) & verbs(actor, present):
+        raise Forbidden(f"You may not bring this ticket from {ticket.status} to {wanted}.")
+
+
+def _require_reopen_window(uow: UnitOfWork, ticket: Ticket, days: int) -> None:
+    closed_at = ticket.closed_at if ticket.status is Status.CLOSED else None
+    if closed_at is not None and closed_at + timedelta(days=days) < uow.now:
+        raise ReopenWindowExpired(ticket.number, days)
+
+
+def _step(
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    wanted: Status,
+    *,
+    reason: str | None = None,
+    resolution_notes: str | None = None,
+    final: bool = True,
+) -> None:
+    """Make one step that was found right: status, times, history, event."""
+    old, ticket.status = ticket.status, wanted
+    if wanted is Status.RESOLVED:
+        ticket.resolved_at, ticket.resolution_notes = uow.now, resolution_notes
+        ticket.first_response_at = ticket.first_response_at or uow.now
+    elif wanted is Status.CLOSED:
+        ticket.closed_at = uow.now
+    elif wanted is Status.REOPENED:
+        ticket.resolved_at = ticket.closed_at = None
+    text = resolution_notes if wanted is Status.RESOLVED else reason
+    details = {"reason": reason} if reason else {}
+    history.write_status_change(uow, actor, ticket, old, wanted, text=text, details=details)
+    uow.record(StatusChanged(subject_id=ticket.id, actor_id=actor.id, old=old, new=wanted, final=final))
+
+
+def escalate(uow: UnitOfWork, actor: Actor, ref: UUID | int, reason: str, team_id: UUID | None = None) -> Ticket:
+    """Escalate a ticket that is in progress. Moving it to a team clears the assignee; the SLA stays."""
+    ticket = locked(uow, actor, ref)
+    _require_step(actor, ticket, Status.ESCALATED)
+    reason = checked_text("reason", reason, NOTES_LENGTH)
+    _require_team(uow, team_id)
+    _step(uow, actor, ticket, Status.ESCALATED, reason=reason)
+    if team_id is not None and team_id != ticket.team_id:
+        set_assignment(uow, actor, ticket, None, team_id)
+    uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
+    touch(uow, ticket)
+    return ticket
+
+
+def after_public_reply(uow: UnitOfWork, actor: Actor, ticket: Ticket, *, by_requester: bool, just_thanks: bool) -> None:
+    """What a public message does to its ticket: it is a first response, or wakes a waiting or resolved ticket."""
+    if not by_requester:
+        if actor.is_agent and ticket.first_response_at is None:
+            ticket.first_response_at = uow.now
+    elif not just_thanks:
+        woken = {Status.PENDING_INFO: Status.OPEN, Status.RESOLVED: Status.REOPENED}.get(ticket.status)
+        if woken is not None:
+            _step(uow, actor, ticket, woken)
+
+
+def close_if_still_resolved(uow: UnitOfWork, actor: Actor, ticket_id: UUID, days: int) -> None:
+    """Close a ticket that has been RESOLVED for so many days; anything else is left alone."""
+    ticket = locked(uow, actor, ticket_id)
+    if ticket.status is Status.RESOLVED and ticket.resolved_at and ticket.resolved_at + timedelta(days=days) <= uow.now:
+        _step(uow, actor, ticket, Status.CLOSED, reason=f"Closed by itself {days} days after it was resolved.")
+        touch(uow, ticket)
+
+
+def delete_ticket(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> None:
+    """Hide a ticket from everyone. Its rows stay, for the audit."""
+    ticket = locked(uow, actor, ref)
+    require(actor, Verb.DELETE, facts(ticket))
+    ticket.deleted_at = uow.now
+    history.write(uow, actor, ticket, HistoryType.UPDATE, field="deleted")
+    touch(uow, ticket)
+    uow.record(TicketDeleted(subject_id=ticket.id, actor_id=actor.id))

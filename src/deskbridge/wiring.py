@@ -1,0 +1,45 @@
+"""The one list of who follows which event, which jobs there are, and what runs on a schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.events import Subscriptions
+from deskbridge.kit.idempotency import sweep_answers
+from deskbridge.kit.jobs import Job, Schedule
+from deskbridge.kit.limits import sweep_tries
+from deskbridge.people.service import sweep_sign_ins
+from deskbridge.settings import Settings
+from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, auto_close_job
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the application, the worker, the command line and the tests share."""
+
+    subscriptions: Subscriptions
+    jobs: list[Job]
+    schedules: list[Schedule]
+
+
+def wire(settings: Settings) -> Wiring:
+    """Return the wiring of a desk with these settings."""
+    jobs = [
+        _sweep("people.sweep_sign_ins", sweep_sign_ins),
+        _sweep("kit.sweep_answers", sweep_answers),
+        _sweep("kit.sweep_tries", sweep_tries),
+    ]
+    schedules = [Schedule(job.kind, timedelta(hours=1)) for job in jobs]
+    if settings.TICKET_AUTO_CLOSE_DAYS:
+        jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
+        schedules.append(AUTO_CLOSE_SCHEDULE)
+    return Wiring(Subscriptions(), jobs, schedules)
+
+
+def _sweep(kind: str, use_case: Callable[[UnitOfWork], None]) -> Job:
+    def run(uow: UnitOfWork, _payload: dict[str, Any]) -> None:
+        use_case(uow)
+
+    return Job(kind, run=run)

@@ -1,0 +1,50 @@
+"""The worker: jobs and schedules, without HTTP. Any number may share one database."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deskbridge.kit.db import Database
+from deskbridge.kit.jobs import Worker
+from deskbridge.settings import Settings
+from deskbridge.wiring import wire
+
+
+def build_worker(settings: Settings, database: Database) -> Worker:
+    """Return a worker for a desk with these settings, on a database the caller closes."""
+    wiring = wire(settings)
+    return Worker(database, wiring.jobs, wiring.schedules)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C; what is being done is finished first."""
+    stop = threading.Event()
+    database = Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
+    worker = build_worker(settings, database)
+
+    def finish(_signal: int, _frame: object) -> None:
+        stop.set()
+        worker.wake.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, finish)
+    try:
+        worker.run(stop)
+    finally:
+        database.close()
+
+
+@contextmanager
+def worker_in_background(settings: Settings, database: Database) -> Iterator[Worker]:
+    """Run a worker on a thread of this process while the block lasts: on SQLite, `serve` is all there is to run."""
+    stop = threading.Event()
+    worker = build_worker(settings, database)
+    thread = threading.Thread(target=worker.run, args=(stop,), name="worker", daemon=True)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        stop.set()
+        worker.wake.set()
+        thread.join(timeout=10)
