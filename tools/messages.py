@@ -4,8 +4,10 @@ New texts are added to each .po file, untranslated; texts that are gone are drop
 when a file would change or a text lacks its translation.
 """
 
+import ast
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +16,12 @@ from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).resolve().parent.parent / "src/deskbridge"
 LOCALE = SOURCE / "ui/locale"
+# The domain says what is wrong in English sentences; pages translate them. What only the API says stays English.
+DOMAIN = ("kit/errors.py", "people/*.py", "tickets/*.py")
+API_ONLY = {"api.py", "tokens.py"}
+ERRORS = {
+    "FieldError", "Malformed", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "RateLimited", "Unavailable",
+}  # fmt: skip
 METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
@@ -44,7 +52,52 @@ def extract() -> Catalog:
     found = extract_from_dir(SOURCE, METHODS, OPTIONS, KEYWORDS, strip_comment_tags=True)
     for file, _line, message, _comments, context in sorted(found, key=lambda entry: (str(entry[2]), entry[0])):
         catalog.add(message, context=context, locations=[(f"{file}", 0)])
+    for path in sorted(path for pattern in DOMAIN for path in SOURCE.glob(pattern) if path.name not in API_ONLY):
+        for sentence in sentences_of_errors(ast.parse(path.read_text(encoding="utf-8"))):
+            catalog.add(sentence, locations=[(str(path.relative_to(SOURCE)), 0)])
     return catalog
+
+
+def sentences_of_errors(tree: ast.Module) -> Iterator[str]:
+    """Yield what errors say: literals given to them and their summaries, with {0}, {1} for what varies."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and is_error(node):
+            for argument in node.args:
+                yield from literals(argument)
+        elif isinstance(node, ast.AnnAssign | ast.Assign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == "summary" for target in targets):
+                yield from literals(node.value)
+
+
+def is_error(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Name):
+        return call.func.id in ERRORS
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+
+
+def literals(expression: ast.expr) -> Iterator[str]:
+    """Yield the sentences in an expression: its strings that hold a space; of a choice, both."""
+    if isinstance(expression, ast.JoinedStr):
+        yield numbered(expression)
+    elif isinstance(expression, ast.Constant):
+        if isinstance(expression.value, str) and " " in expression.value:
+            yield expression.value
+    elif isinstance(expression, ast.IfExp | ast.BoolOp):
+        parts = expression.values if isinstance(expression, ast.BoolOp) else [expression.body, expression.orelse]
+        for part in parts:
+            yield from literals(part)
+
+
+def numbered(text: ast.JoinedStr) -> str:
+    sentence, count = "", 0
+    for part in text.values:
+        if isinstance(part, ast.Constant):
+            sentence += str(part.value)
+        else:
+            sentence += f"{{{count}}}"
+            count += 1
+    return sentence
 
 
 def untranslated(catalog: Catalog) -> list[str]:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from tests.e2e.browser import NARROW, WIDE, ThreadServer, complaints, overflow, violations
 
-from deskbridge.kit.http_headers import SecurityHeaders
+from deskbridge.kit.http_headers import PAGE_POLICY
 from deskbridge.ui.assets import Assets
 from deskbridge.ui.pages import Pages, View
 
@@ -110,10 +110,11 @@ def server():
         name = request.path_params["name"]
         view = View(request.query_params.get("lang", "en"), "Europe/Rome", request.url.path, "token", Person())
         template = pages.environment(view.language).from_string({"desk": DESK, "portal": PORTAL}[name])
-        return HTMLResponse(template.render(CONTEXT, shell=f"{name}.html", view=view))
+        html = template.render(CONTEXT, shell=f"{name}.html", view=view)
+        return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY})
 
     app = Starlette(routes=[Route("/{name:str}", answer), Mount("/", assets)])
-    with ThreadServer(SecurityHeaders(app, strict_transport=False)) as running:
+    with ThreadServer(app) as running:
         yield running
 
 

@@ -4,11 +4,13 @@ The catalogues are read from their .po files at the first use: nothing has to be
 """
 
 import io
+import re
 from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -68,14 +70,47 @@ def quality(weight: str) -> float:
 
 
 @cache
-def translations(code: str) -> NullTranslations:
-    """The catalogue of a language; English is the source and needs none."""
+def catalogue(code: str) -> Catalog | None:
+    """The .po file of a language; English is the source and needs none."""
     source = LOCALE / code / "LC_MESSAGES" / "messages.po"
     if not source.exists():
-        return NullTranslations()
+        return None
     with source.open("rb") as file:
-        catalog = read_po(file, locale=code)
+        return read_po(file, locale=code)
+
+
+@cache
+def translations(code: str) -> NullTranslations:
+    """A language's catalogue in the form that gettext looks up."""
+    known = catalogue(code)
+    if known is None:
+        return NullTranslations()
     compiled = io.BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, known)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def said(code: str, message: str) -> str:
+    """Translate a finished sentence of the domain, such as "Enter at least 3 characters."
+
+    The domain speaks English and knows no languages; its sentences are in the catalogues with {0}, {1} for what varies.
+    """
+    exact = translations(code).gettext(message)
+    if exact != message:
+        return exact
+    for pattern, translated in sentences(code):
+        if found := pattern.fullmatch(message):
+            return translated.format(*found.groups())
+    return message
+
+
+@cache
+def sentences(code: str) -> list[tuple[re.Pattern[str], str]]:
+    """The catalogue's sentences with variable parts, the most particular first."""
+    known = catalogue(code) or ()
+    varying = [(m.id, m.string) for m in known if isinstance(m.id, str) and isinstance(m.string, str) and "{0}" in m.id]
+    by_length = sorted(varying, key=lambda pair: len(pair[0]), reverse=True)
+    return [
+        (re.compile(re.sub(r"\\{\d\\}", "(.+)", re.escape(source))), translated) for source, translated in by_length
+    ]

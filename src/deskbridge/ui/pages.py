@@ -147,7 +147,7 @@ def sentence(context: Context, entry: Any) -> Markup:
 def shown(context: Context, field: str | None, value: str | None) -> Markup:
     if not value:
         return Markup("<em>{}</em>").format(translate(context, words.EMPTY))
-    known = words.VALUES.get(field or "", {}).get(value)
+    known = words.VALUES.get(field or "", {}).get(value) or words.SAID_TO_CUSTOMERS.get(value)
     return Markup("<strong>{}</strong>").format(translate(context, known.text) if known else words.cut(value))
 
 
@@ -160,7 +160,17 @@ def to_json(value: object) -> Markup:
     return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - no tag can close
 
 
+def browser(user_agent: str) -> str:
+    """Return what a browser calls itself and runs on, such as "Firefox, Linux"; empty when it does not say."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"))
+    systems += (("Mac OS X", "macOS"), ("Linux", "Linux"))
+    found = [next((name for mark, name in marks if mark in user_agent), "") for marks in (names, systems)]
+    return ", ".join(name for name in found if name)
+
+
 FILTERS = {
+    "browser": browser,
     "full_time": full_time,
     "short_time": short_time,
     "utc": utc,
@@ -172,20 +182,3 @@ FILTERS = {
     "sentence": sentence,
     "to_json": to_json,
 }
-
-
-def api_docs(viewer: str, spec: str) -> dict[str, object]:
-    """Return the context of `api_docs.html`: `viewer` is `docs` (Swagger UI) or `redoc`, `spec` where the schema is."""
-    if viewer == "redoc":
-        return {
-            "title": "Deskbridge API",
-            "spec": spec,
-            "styles": (),
-            "scripts": ("vendor/redoc/redoc.standalone.js", "js/redoc.js"),
-        }
-    return {
-        "title": "Deskbridge API",
-        "spec": spec,
-        "styles": ("vendor/swagger-ui/swagger-ui.css",),
-        "scripts": ("vendor/swagger-ui/swagger-ui-bundle.js", "js/docs.js"),
-    }

@@ -116,6 +116,39 @@ FIELD = {
     "external_ref": N_("external reference"),
     "resolution_notes": N_("resolution"),
 }
+# What the fields of forms and filters are called where a message names them.
+LABEL = {
+    "title": N_("Subject"),
+    "description": N_("What happened?"),
+    "category": N_("Category"),
+    "priority": N_("Priority"),
+    "status": N_("Status"),
+    "team": N_("Team"),
+    "assignee": N_("Assignee"),
+    "requester": N_("Requester"),
+    "reference": N_("Reference"),
+    "affected_service": N_("Affected service"),
+    "environment": N_("Environment"),
+    "impact_level": N_("Impact"),
+    "tags": N_("Tags"),
+    "content": N_("Message"),
+    "notes": N_("Note for your colleagues"),
+    "resolution_notes": N_("How was it solved?"),
+    "escalated_reason": N_("Reason"),
+    "closed_reason": N_("Reason"),
+    "reopened_reason": N_("Reason"),
+    "reason": N_("Reason"),
+    "username": N_("Sign-in name"),
+    "password": N_("Password"),
+    "name": N_("Name"),
+    "email": N_("E-mail address"),
+    "phone": N_("Phone number"),
+    "locale": N_("Language"),
+    "time_zone": N_("Time zone"),
+}
+MILESTONES = {"RESOLVED", "CLOSED", "REOPENED", "ESCALATED"}
+NOBODY = N_("Nobody")
+ME = N_("Me")
 UNASSIGNED = N_("took the assignee away")
 EMPTY = N_("empty")
 
@@ -126,7 +159,8 @@ VALUES = {
     "environment": ENVIRONMENT,
     "category": CATEGORY,
 }
-
+# History speaks to customers in their words for a status, which are already chosen.
+SAID_TO_CUSTOMERS = {word.text: word for word in CUSTOMER_STATUS.values()}
 LONGEST_SHOWN = 120  # characters of an old or new text in a history line
 
 
