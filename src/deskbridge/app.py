@@ -25,6 +25,7 @@ from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
 from deskbridge.people.front import Front, front_of
 from deskbridge.settings import Settings
+from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
@@ -64,7 +65,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     assets = Assets()
     app.state.access = Access(desk, settings)
     app.state.front = Front(app.state.access, assets)
-    for router in (health.router, people_api.router, tickets_api.router, *WEB):
+    for router in (health.router, people_api.router, tickets_api.router, sla_api.router, *WEB):
         app.include_router(router)
     if settings.api_docs:
         app.include_router(api_docs.router)

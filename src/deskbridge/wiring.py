@@ -12,6 +12,9 @@ from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
 from deskbridge.people.service import sweep_sign_ins
 from deskbridge.settings import Settings
+from deskbridge.sla import service as sla
+from deskbridge.sla.jobs import JOBS as SLA_JOBS
+from deskbridge.sla.jobs import SCHEDULES as SLA_SCHEDULES
 from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, auto_close_job
 
 
@@ -35,7 +38,12 @@ def wire(settings: Settings) -> Wiring:
     if settings.TICKET_AUTO_CLOSE_DAYS:
         jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
         schedules.append(AUTO_CLOSE_SCHEDULE)
-    return Wiring(Subscriptions(), jobs, schedules)
+    subscriptions = Subscriptions()
+    if settings.SLA_ENABLED:
+        sla.follow(subscriptions)
+        jobs += SLA_JOBS
+        schedules += SLA_SCHEDULES
+    return Wiring(subscriptions, jobs, schedules)
 
 
 def _sweep(kind: str, use_case: Callable[[UnitOfWork], None]) -> Job:

@@ -32,6 +32,10 @@ def engine_url(text: str) -> URL:
     except ArgumentError as error:
         raise DatabaseMisconfigured(f"DATABASE_URL is not a database address: {text!r}") from error
     name = url.get_backend_name()
+    if name == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise DatabaseMisconfigured(
+            "DATABASE_URL names no file: write sqlite:///deskbridge.db, or sqlite:////full/path."
+        )
     if name == "sqlite":
         return url
     if name not in DRIVERS:

@@ -258,5 +258,8 @@ def local_path(wish: str) -> str:
 
 
 def complaints(language: str, error: Invalid) -> dict[str, str]:
-    """Return what was wrong by field, the first thing for each."""
-    return {field: said(language, message) for field, message in reversed(error.errors)}
+    """Return what was wrong by field, the first thing for each. A page shows the choices that the API has to list."""
+    return {
+        field: said(language, N_("Choose from the list.") if message.startswith("Choose one of ") else message)
+        for field, message in reversed(error.errors)
+    }

@@ -13,7 +13,7 @@ from deskbridge.tickets.events import MessageAdded, MessageDeleted, MessageEdite
 from deskbridge.tickets.fields import CONTENT_LENGTH, checked_text
 from deskbridge.tickets.model import Audience, CommentType, HistoryType, Message, Ticket
 from deskbridge.tickets.policy import Verb, facts, require, visible, visible_messages
-from deskbridge.tickets.service import after_public_reply, locked, touch
+from deskbridge.tickets.service import locked, touch, wake
 
 
 def reply(
@@ -33,8 +33,11 @@ def reply(
     if comment_type is not CommentType.COMMENT and not actor.is_agent:
         raise Forbidden("Only agents mark a comment as a solution.")
     by_requester = ticket.requester_id == actor.id
+    if actor.is_agent and not by_requester:
+        ticket.first_response_at = ticket.first_response_at or uow.now
     message = _add(uow, actor, ticket, content, comment_type, Audience.PUBLIC)
-    after_public_reply(uow, actor, ticket, by_requester=by_requester, just_thanks=just_thanks)
+    if by_requester and not just_thanks:
+        wake(uow, actor, ticket)
     touch(uow, ticket)
     return message
 

@@ -1,7 +1,7 @@
 """The use cases about tickets. Every door calls these: web, API, mail, sync, macros, command line and console."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -413,15 +413,19 @@ def escalate(uow: UnitOfWork, actor: Actor, ref: UUID | int, reason: str, team_i
     return ticket
 
 
-def after_public_reply(uow: UnitOfWork, actor: Actor, ticket: Ticket, *, by_requester: bool, just_thanks: bool) -> None:
-    """What a public message does to its ticket: it is a first response, or wakes a waiting or resolved ticket."""
-    if not by_requester:
-        if actor.is_agent and ticket.first_response_at is None:
-            ticket.first_response_at = uow.now
-    elif not just_thanks:
-        woken = {Status.PENDING_INFO: Status.OPEN, Status.RESOLVED: Status.REOPENED}.get(ticket.status)
-        if woken is not None:
-            _step(uow, actor, ticket, woken)
+def wake(uow: UnitOfWork, actor: Actor, ticket: Ticket) -> None:
+    """What the requester's own message does: a waiting ticket is open again, a resolved one is reopened."""
+    woken = {Status.PENDING_INFO: Status.OPEN, Status.RESOLVED: Status.REOPENED}.get(ticket.status)
+    if woken is not None:
+        _step(uow, actor, ticket, woken)
+
+
+def set_deadlines(
+    ticket: Ticket, response_due_at: datetime | None, resolution_due_at: datetime | None, *, running: bool
+) -> None:
+    """Write when a ticket is due; one whose clock does not run sorts behind all that are."""
+    ticket.response_due_at, ticket.resolution_due_at = response_due_at, resolution_due_at
+    ticket.resolution_due_key = resolution_due_at if running and resolution_due_at else NEVER
 
 
 def close_if_still_resolved(uow: UnitOfWork, actor: Actor, ticket_id: UUID, days: int) -> None:

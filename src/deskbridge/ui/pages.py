@@ -160,12 +160,20 @@ def to_json(value: object) -> Markup:
     return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - no tag can close
 
 
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
 def browser(user_agent: str) -> str:
     """Return what a browser calls itself and runs on, such as "Firefox, Linux"; empty when it does not say."""
-    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"))
-    systems += (("Mac OS X", "macOS"), ("Linux", "Linux"))
-    found = [next((name for mark, name in marks if mark in user_agent), "") for marks in (names, systems)]
+    found = (next((known[mark] for mark in known if mark in user_agent), "") for known in (BROWSERS, SYSTEMS))
     return ", ".join(name for name in found if name)
 
 
