@@ -81,11 +81,14 @@ class Front:
 
     # Forms
 
-    async def form(self, request: Request) -> dict[str, str]:
+    async def form(self, request: Request, *, signed_in: bool = True) -> dict[str, str]:
         """Return the fields of a form that we made for this browser; raises `Forbidden` for any other.
 
-        Of a field that was sent more than once the last counts; `many` returns all.
+        Of a field that was sent more than once the last counts; `many` returns all. Where somebody has to be
+        `signed_in`, nobody being it is `Unauthenticated`.
         """
+        if signed_in and COOKIE not in request.cookies:
+            raise Unauthenticated
         form = await self._checked_form(request)
         return {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "csrf_token"}
 

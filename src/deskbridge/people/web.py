@@ -67,7 +67,7 @@ def _sign_in_page(
 async def sign_in(request: Request) -> Response:
     """Check the password and start a session; its cookie is a new one, whatever the browser had before."""
     front = front_of(request)
-    form = await front.form(request)
+    form = await front.form(request, signed_in=False)
     language = front.language(request)
     identifier, password = form.get("username", "").strip(), form.get("password", "")
     errors = _missing(language, identifier, password)
@@ -128,7 +128,7 @@ def _register_page(
 async def register(request: Request) -> Response:
     """Register a customer and sign them in."""
     front = front_of(request)
-    form = await front.form(request)
+    form = await front.form(request, signed_in=False)
     password = form.pop("password", "")
     try:
         passwords.require_good_password(password)

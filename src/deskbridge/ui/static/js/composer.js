@@ -3,6 +3,7 @@ import { all, find, store, words } from "./dom.js";
 // Drafts: kept per person, ticket and audience, so that a note never turns up in the reply box.
 const AUTOSAVE = 400;
 let saveTimer;
+let signingOut = false;
 
 const composer = () => find("form[data-draft]");
 const audience = form => find("[name=audience]:checked", form)?.value ?? "public";
@@ -11,7 +12,7 @@ const textOf = form => find("textarea", form);
 
 function save(form = composer()) {
   clearTimeout(saveTimer);
-  if (!form || form.dataset.sent) return;
+  if (!form || form.dataset.sent || signingOut) return;
   const { value } = textOf(form);
   if (value.trim()) store.set(draftKey(form), value);
   else store.remove(draftKey(form));
@@ -60,6 +61,13 @@ document.addEventListener("change", event => {
   if (event.target.matches("form[data-draft] [name=audience]")) switchAudience(event.target.form);
 });
 addEventListener("pagehide", () => save());
+
+// Signing out leaves no words of this person behind in the browser.
+document.addEventListener("submit", event => {
+  if (!event.target.matches("[data-forget]")) return;
+  signingOut = true;
+  for (const key of store.keys()) if (key.startsWith("draft:")) store.remove(key);
+});
 
 document.addEventListener("htmx:after:request", event => {
   const { sourceElement, response } = event.detail.ctx;

@@ -1,4 +1,4 @@
-import { all, find, onContent, store, words } from "./dom.js";
+import { all, find, onContent, words } from "./dom.js";
 
 // Errors: the summary takes the focus, so that it is read first and its links are next.
 onContent(() => find(".error-summary")?.focus());
@@ -34,12 +34,6 @@ export function release(form) {
 
 // Back from another page by the browser's cache: what was sent may be sent anew.
 addEventListener("pageshow", event => event.persisted && all("form[data-sent]").forEach(release));
-
-// Signing out leaves no words of this person behind in the browser.
-document.addEventListener("submit", event => {
-  if (!event.target.matches("[data-forget]")) return;
-  for (const key of store.keys()) if (key.startsWith("draft:")) store.remove(key);
-});
 
 // Copy buttons
 document.addEventListener("click", async event => {
