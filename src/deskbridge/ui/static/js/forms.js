@@ -35,6 +35,9 @@ export function release(form) {
 // Back from another page by the browser's cache: what was sent may be sent anew.
 addEventListener("pageshow", event => event.persisted && all("form[data-sent]").forEach(release));
 
+// Somebody new has the time zone of the browser they register with.
+for (const field of all("[data-time-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 // Copy buttons
 document.addEventListener("click", async event => {
   const button = event.target.closest("[data-copy]");
