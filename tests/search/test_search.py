@@ -106,7 +106,7 @@ def test_customers_find_their_own_tickets_only(corpus: dict[str, MadeTicket], ca
 def test_a_list_is_narrowed_by_what_one_may_read(corpus: dict[str, MadeTicket], cast: Cast, database: Database) -> None:
     def listed(reader: Reader, actor: Actor, text: str) -> TicketPage:
         chosen, matching = narrowed(reader, actor, text, TicketFilter())
-        return list_tickets(reader, actor, TicketQuery(chosen, matching, with_total=True))
+        return list_tickets(reader, actor, TicketQuery(chosen, matching=matching, with_total=True))
 
     assert database.read(listed, cast.agent.actor, "budget").total == 1
     assert database.read(listed, cast.customer.actor, "budget").total == 0

@@ -216,13 +216,13 @@ class TicketQuery:
     """A filter, an order and a place in it."""
 
     filter: TicketFilter = field(default_factory=TicketFilter)
-    matching: Matching | None = None
     sort_by: SortBy = SortBy.CREATED_AT
     order: Order = Order.DESC
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     page: int | None = None
     with_total: bool = False
+    matching: Matching | None = None
 
 
 def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage:
