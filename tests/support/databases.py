@@ -97,6 +97,8 @@ def _delete_everything_but(kept: set[str], database: Database) -> None:
         found = set(connection.execute(union_all(*filled)).scalars())
     if found:
         with database.engine.begin() as connection:
+            if "tickets" in found:  # MariaDB deletes row by row, and would trip over tickets that point to one another
+                connection.execute(tables["tickets"].update().values(merged_into_id=None))
             for name, table in tables.items():
                 if name in found:
                     connection.execute(table.delete())
