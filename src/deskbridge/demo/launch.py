@@ -16,6 +16,7 @@ from deskbridge.kit.schema import upgrade
 from deskbridge.serving import serve_desk
 from deskbridge.settings import Settings, load_settings
 from deskbridge.wiring import wire
+from deskbridge.worker import build_worker
 
 DATABASE, UPLOADS, LOCK = "demo.db", "demo-uploads", "demo.lock"
 
@@ -74,7 +75,7 @@ def make_demo(settings: Settings, folder: Path) -> None:
     database = Database(settings.DATABASE_URL, clock, wire(settings).subscriptions)
     try:
         upgrade(database.engine)
-        live_through_the_week(database, clock)
+        live_through_the_week(database, clock, build_worker(settings, database))
     finally:
         database.close()
 
