@@ -1,0 +1,1 @@
+"""Keeping tickets in step with other trackers."""
