@@ -22,6 +22,7 @@ from deskbridge.kit.http import error_response, json_response
 from deskbridge.kit.middleware import AccessLog, BodyLimit, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
 from deskbridge.people.access import Access
+from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
@@ -56,7 +57,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.access = Access(desk, settings)
-    for router in (health.router, people_api.router, tickets_api.router, sla_api.router):
+    for router in (health.router, people_api.router, tickets_api.router, sla_api.router, search_api.router):
         app.include_router(router)
     _handle_errors(app)
     app.openapi = lambda: _described_once(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

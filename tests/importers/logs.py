@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-COLUMNS = [
+COLUMNS = (
     "number",
     "incident_state",
     "active",
@@ -43,7 +43,7 @@ COLUMNS = [
     "resolved_by",
     "resolved_at",
     "closed_at",
-]
+)
 OPENED = {
     "number": "INC0000001",
     "incident_state": "New",

@@ -93,4 +93,12 @@ def welcome(settings: Settings) -> str:
     lines += [
         f"  {person.email:<22}{person.role:<12}{person.name}, {person.team or person.organisation}" for person in PEOPLE
     ]
-    return "\n".join([*lines, "", "  Ctrl-C ends it; the next start begins anew.", ""])
+    lines += [
+        "",
+        "  Bring a ServiceNow incident log into it from another terminal:",
+        f"  DATABASE_URL={settings.DATABASE_URL} deskbridge import servicenow-log FILE",
+        "",
+        "  Ctrl-C ends it; the next start begins anew.",
+        "",
+    ]
+    return "\n".join(lines)

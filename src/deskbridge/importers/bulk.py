@@ -98,4 +98,4 @@ def add_categories(uow: UnitOfWork, names: Mapping[str, str]) -> int:
 def _present(uow: UnitOfWork, key: Any, value: Any, wanted: Iterable[Any], *conditions: Any) -> dict[Any, Any]:
     """Return {key: value} of the rows whose key is wanted."""
     rows = uow.connection.execute(select(key, value).where(key.in_(list(wanted)), *conditions))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

@@ -32,6 +32,7 @@ from deskbridge.kit.numbers import next_numbers
 from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Role
 from deskbridge.people.model import Team
+from deskbridge.search import service as search
 from deskbridge.tickets.model import TICKET_NUMBERS, HistoryEntry, HistoryType, Ticket
 
 BATCH = 100
@@ -144,6 +145,7 @@ def add_incidents(uow: UnitOfWork, batch: Sequence[Incident], people: Mapping[st
     add_rows(uow, Ticket, [_ticket_row(*pair, known) for pair in zip(numbers, new, strict=True)])
     history = [row for incident in new for row in _history_rows(incident, known)]
     add_rows(uow, HistoryEntry, history)
+    search.put(uow, search.heads(uow, [ticket_id(incident) for incident in new]))
     return Added(
         tickets=len(new),
         events=sum(map(len, new)),

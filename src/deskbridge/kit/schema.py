@@ -8,8 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from deskbridge.kit.db import Database, Reader
+from deskbridge.kit.db import Database, Reader, unreachable
 from deskbridge.kit.errors import Conflict, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -42,17 +43,27 @@ def present_revision(connection: Connection) -> str | None:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring a database up; does nothing when it is. Raises `WrongSchema` for one that a newer version has upgraded.
+    """Bring a database up; does nothing when it is.
 
-    It may be interrupted and run again: a revision runs in a transaction where the database can undo its tables
-    (SQLite, PostgreSQL), and skips what is already there where it cannot (MariaDB).
+    Raises `WrongSchema` for one that a newer version has upgraded, `Unavailable` for one that cannot be opened. It may
+    be interrupted and run again: a revision runs in a transaction where the database can undo its tables (SQLite,
+    PostgreSQL), and skips what is already there where it cannot (MariaDB).
     """
-    with engine.connect() as connection:
-        present = present_revision(connection)
-        connection.rollback()
-        if present is not None and present not in _known_revisions():
-            raise WrongSchema(f"The database is at revision {present}, which is newer than this version of Deskbridge.")
-        _run(connection, lambda config: command.upgrade(config, revision))
+    try:
+        with engine.connect() as connection:
+            _require_known_revision(connection)
+            _run(connection, lambda config: command.upgrade(config, revision))
+    except DBAPIError as error:
+        if unreachable(error):
+            raise Unavailable("The database that DATABASE_URL names cannot be used.") from error
+        raise
+
+
+def _require_known_revision(connection: Connection) -> None:
+    present = present_revision(connection)
+    connection.rollback()
+    if present is not None and present not in _known_revisions():
+        raise WrongSchema(f"The database is at revision {present}, which is newer than this version of Deskbridge.")
 
 
 def downgrade(engine: Engine, revision: str) -> None:
