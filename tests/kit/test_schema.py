@@ -29,7 +29,9 @@ def blank(databases: TestDatabases, engine_name: str) -> Iterator[Database]:
 def differences(engine: Engine) -> list[Any]:
     """Return what a database has otherwise than the models, the migration table apart."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": schema.is_mapped}
+        )
         found = compare_metadata(context, Base.metadata)
         connection.rollback()
     return found
@@ -72,6 +74,7 @@ def test_every_table_compares_text_byte_for_byte(blank: Database) -> None:
     folding = text(
         "SELECT table_name, column_name, collation_name FROM information_schema.columns WHERE table_schema = database()"
         " AND collation_name IS NOT NULL AND collation_name <> 'utf8mb4_nopad_bin' AND table_name <> 'alembic_version'"
+        " AND table_name NOT LIKE 'search%'"  # plain ASCII tokens
         " AND data_type <> 'longtext'"  # JSON, which MariaDB keeps as utf8mb4_bin text
     )
     with blank.engine.connect() as connection:

@@ -15,7 +15,11 @@ from deskbridge.kit.engines import engine_url
 from deskbridge.kit.model import Base
 from deskbridge.kit.schema import upgrade
 from deskbridge.models import load_models
+from deskbridge.sla.model import SlaPolicy
 from deskbridge.tickets.model import Category
+
+SHIPPED = (Category.__table__, SlaPolicy.__table__)
+"""The tables a fresh desk has rows in, those that others refer to first."""
 
 ENGINES = ["sqlite", "postgresql", "mariadb"]
 VARIABLES = {"postgresql": "TEST_POSTGRES_URL", "mariadb": "TEST_MYSQL_URL"}
@@ -35,7 +39,7 @@ class TestDatabases:
         self._started = int(time.time())
         self._made: list[tuple[str, str]] = []
         self._shared: dict[str, Database] = {}
-        self._shipped: dict[str, list[Row[Any]]] = {}
+        self._shipped: dict[str, list[list[Row[Any]]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -52,19 +56,22 @@ class TestDatabases:
             database = Database(self.blank(engine_name, "shared"))
             upgrade(database.engine)
             self._shared[engine_name] = database
-            self._shipped[engine_name] = _categories(database)
+            self._shipped[engine_name] = _shipped_rows(database)
         return self._shared[engine_name]
 
     def emptied(self, engine_name: str) -> str:
         """Return the address of this worker's database, holding again what a fresh one holds."""
         database = self.shared(engine_name)
-        _delete_everything_but(Category.__tablename__, database)
-        if _categories(database) != self._shipped[engine_name]:
-            with database.engine.begin() as connection:
-                connection.execute(Category.__table__.delete())
-                connection.execute(
-                    Category.__table__.insert(), [dict(row._mapping) for row in self._shipped[engine_name]]
-                )
+        shipped = self._shipped[engine_name]
+        changed = [
+            table for table, old, new in zip(SHIPPED, shipped, _shipped_rows(database), strict=True) if old != new
+        ]
+        kept = {table.name for table in SHIPPED if table not in changed}
+        _delete_everything_but(kept, database)
+        with database.engine.begin() as connection:
+            for table, rows in zip(SHIPPED, shipped, strict=True):
+                if table in changed:
+                    connection.execute(table.insert(), [dict(row._mapping) for row in rows])
         return database.engine.url.render_as_string(hide_password=False)
 
     def blank(self, engine_name: str, purpose: str = "scratch") -> str:
@@ -83,8 +90,8 @@ class TestDatabases:
         return url
 
 
-def _delete_everything_but(kept: str, database: Database) -> None:
-    tables = {table.name: table for table in reversed(Base.metadata.sorted_tables) if table.name != kept}
+def _delete_everything_but(kept: set[str], database: Database) -> None:
+    tables = {table.name: table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept}
     filled = [select(literal(name)).where(exists(select(literal(1)).select_from(t))) for name, t in tables.items()]
     with database.read_engine.connect() as connection:
         found = set(connection.execute(union_all(*filled)).scalars())
@@ -95,9 +102,9 @@ def _delete_everything_but(kept: str, database: Database) -> None:
                     connection.execute(table.delete())
 
 
-def _categories(database: Database) -> list[Row[Any]]:
+def _shipped_rows(database: Database) -> list[list[Row[Any]]]:
     with database.read_engine.connect() as connection:
-        return list(connection.execute(select(Category.__table__).order_by(Category.key)))
+        return [list(connection.execute(select(t).order_by(*t.primary_key))) for t in SHIPPED]
 
 
 def _server_url(engine_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -28,6 +29,12 @@ def migration_config() -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def is_mapped(item: Any, _name: str | None, _type: str, _reflected: bool, _compared: Any) -> bool:
+    """Tell Alembic what to compare with the models: all but `search_…`, which full-text engines make for themselves."""
+    table = getattr(item, "table", item)
+    return not str(getattr(table, "name", "")).startswith("search_")
 
 
 def newest_revision() -> str:

@@ -177,7 +177,7 @@ def _ticket_query(p: TicketListParameters) -> TicketQuery:
         updated_to=p.updated_to,
         breached=p.breached,
     )
-    return TicketQuery(chosen, None, p.sort_by, p.order, limit, p.cursor, p.page, p.with_total)
+    return TicketQuery(chosen, p.sort_by, p.order, limit, p.cursor, p.page, p.with_total)
 
 
 @router.post("/tickets", status_code=201, responses=answers(201, TicketAnswer, 400, 403, 409), response_class=Response)
@@ -235,13 +235,16 @@ async def delete_ticket(request: Request, ref: Ref) -> Response:
     return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref))
 
 
-@router.put("/tickets/{id}/assign", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.put(
+    "/tickets/{id}/assign", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def assign(request: Request, ref: Ref, body: AssignBody) -> Response:
     """Assign a ticket to a person or hand it to a team."""
     wanted = cast("service.Assignment", body.model_dump(include={"assignee_id", "team_id"}, exclude_unset=True))
+    version = expected_version(request)
 
     def assign_with_notes(uow: UnitOfWork, actor: Actor, ticket: UUID | int) -> Ticket:
-        assigned = service.assign(uow, actor, ticket, wanted)
+        assigned = service.assign(uow, actor, ticket, wanted, version)
         if body.notes and body.notes.strip():
             conversation.note(uow, actor, assigned.id, body.notes)
         return assigned
