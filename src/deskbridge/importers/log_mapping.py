@@ -10,8 +10,9 @@ from deskbridge.importers.log_file import LogEvent
 from deskbridge.kit.ids import derived_id
 from deskbridge.kit.text import clean_line
 from deskbridge.tickets.fields import SERVICE_LENGTH, TITLE_LENGTH
+from deskbridge.tickets.history import Change, status_changes
 from deskbridge.tickets.model import NEVER, Audience, Channel, HistoryType, ImpactLevel, Priority, Status
-from deskbridge.tickets.workflow import CUSTOMER_WORDS, FINISHED, MILESTONES
+from deskbridge.tickets.workflow import FINISHED
 
 SOURCE = "servicenow-log"
 NO_CATEGORY = "INCIDENT"
@@ -112,16 +113,6 @@ def states(events: Sequence[LogEvent]) -> list[State]:
 # History
 
 
-class Change(NamedTuple):
-    """One history entry to be, with names where the desk has ids."""
-
-    type: HistoryType
-    field: str | None = None
-    old: str | None = None
-    new: str | None = None
-    audience: Audience = Audience.INTERNAL
-
-
 PLAIN = ("title", "category", "impact_level", "affected_service")
 ASSIGNMENT = ("team", "assignee")
 
@@ -133,11 +124,7 @@ def changes(before: State, after: State) -> Iterator[Change]:
         if name in changed:
             yield Change(_TYPES.get(name, HistoryType.UPDATE), name, getattr(before, name), getattr(after, name))
     if "status" in changed:
-        seen = CUSTOMER_WORDS[before.status] != CUSTOMER_WORDS[after.status]
-        audience = Audience.PUBLIC if seen else Audience.INTERNAL
-        yield Change(HistoryType.STATUS_CHANGE, "status", before.status, after.status, audience)
-        if after.status in MILESTONES:
-            yield Change(MILESTONES[after.status], audience=Audience.PUBLIC)
+        yield from status_changes(before.status, after.status)
     if after.reopened > before.reopened or (before.status in FINISHED and after.status not in FINISHED):
         yield Change(HistoryType.REOPENED, audience=Audience.PUBLIC)
 
