@@ -5,6 +5,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
 
 from deskbridge.demo.people import PASSWORD, PEOPLE
 from deskbridge.demo.week import live_through_the_week
@@ -16,6 +19,7 @@ from deskbridge.kit.schema import upgrade
 from deskbridge.serving import serve_desk
 from deskbridge.settings import Settings, load_settings
 from deskbridge.wiring import wire
+from deskbridge.worker import build_worker
 
 DATABASE, UPLOADS, LOCK = "demo.db", "demo-uploads", "demo.lock"
 
@@ -72,11 +76,17 @@ def make_demo(settings: Settings, folder: Path) -> None:
     shutil.rmtree(folder / UPLOADS, ignore_errors=True)
     clock = ManualClock(SystemClock().now())
     database = Database(settings.DATABASE_URL, clock, wire(settings).subscriptions)
+    event.listen(database.engine, "connect", _without_waiting_for_the_disk)
     try:
         upgrade(database.engine)
-        live_through_the_week(database, clock)
+        live_through_the_week(database, clock, build_worker(settings, database))
     finally:
         database.close()
+
+
+def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:
+    """A week of commits would wait for the disk for seconds; a demo lost half-made is made anew."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def welcome(settings: Settings) -> str:
@@ -92,4 +102,12 @@ def welcome(settings: Settings) -> str:
     lines += [
         f"  {person.email:<22}{person.role:<12}{person.name}, {person.team or person.organisation}" for person in PEOPLE
     ]
-    return "\n".join([*lines, "", "  Ctrl-C ends it; the next start begins anew.", ""])
+    lines += [
+        "",
+        "  Bring a ServiceNow incident log into it from another terminal:",
+        f"  DATABASE_URL={settings.DATABASE_URL} deskbridge import servicenow-log FILE",
+        "",
+        "  Ctrl-C ends it; the next start begins anew.",
+        "",
+    ]
+    return "\n".join(lines)
