@@ -115,6 +115,21 @@ def demo(
     run_demo(folder, host=host, say=typer.echo)
 
 
+@app.command()
+def simulate(
+    trackers: Annotated[list[str], typer.Argument(help="jira, servicenow, salesforce, polarion, or all.")],
+    port_base: Annotated[int, typer.Option(help="Jira's port; the others follow.")] = 8081,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https beside http.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder their records are kept in; memory only if left out.")
+    ] = None,
+) -> None:
+    """Run simulated trackers on 127.0.0.1, until Ctrl-C."""
+    from deskbridge.simulators.cli import simulate as run
+
+    raise typer.Exit(run(trackers, port_base, tls, data))
+
+
 # The database
 
 

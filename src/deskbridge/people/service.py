@@ -104,19 +104,43 @@ def _checked_contact(new: NewUser) -> tuple[str | None, str | None]:
     if email is not None:
         try:
             validate_email(email, check_deliverability=False)
-        except EmailNotValidError as error:
-            errors.append(FieldError("email", str(error)))
+        except EmailNotValidError:
+            errors.append(FieldError("email", "Enter an e-mail address such as name@example.org."))
     if new.phone and new.phone.strip() and phone is None:
         errors.append(FieldError("phone", "Enter a phone number with its country code, for example +39 0471 123456."))
     if email is None and phone is None and not errors:
         errors.append(FieldError("email", "Enter an e-mail address or a phone number."))
-    if new.locale not in LOCALES:
-        errors.append(FieldError("locale", f"Use one of {', '.join(LOCALES)}."))
-    if new.time_zone not in available_timezones():
-        errors.append(FieldError("time_zone", "Use a time zone such as Europe/Rome."))
+    errors += _unknown_settings(new.locale, new.time_zone)
     if errors:
         raise Invalid(errors)
     return email, phone
+
+
+def known_time_zone(name: str) -> str:
+    """Return the time zone if there is one of that name, else UTC: for what a browser says, not a person."""
+    return name if name in available_timezones() else "UTC"
+
+
+def change_settings(uow: UnitOfWork, actor: Actor, locale: str, time_zone: str | None) -> User:
+    """Change one's own language and, unless it is None, time zone; raises `Invalid` naming what is unknown."""
+    if actor.id is None:
+        raise NotFound("There is no such person.")
+    user = _locked(uow, actor.id)
+    wanted = user.time_zone if time_zone is None else time_zone
+    errors = _unknown_settings(locale, wanted)
+    if errors:
+        raise Invalid(errors)
+    user.locale, user.time_zone, user.updated_at = locale, wanted, uow.now
+    return user
+
+
+def _unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
+    errors = []
+    if locale not in LOCALES:
+        errors.append(FieldError("locale", f"Use one of {', '.join(LOCALES)}."))
+    if time_zone not in available_timezones():
+        errors.append(FieldError("time_zone", "Use a time zone such as Europe/Rome."))
+    return errors
 
 
 def add_first_administrator(uow: UnitOfWork, email: str, password_hash: str) -> None:

@@ -177,7 +177,7 @@ def _ticket_query(p: TicketListParameters) -> TicketQuery:
         updated_to=p.updated_to,
         breached=p.breached,
     )
-    return TicketQuery(chosen, None, p.sort_by, p.order, limit, p.cursor, p.page, p.with_total)
+    return TicketQuery(chosen, p.sort_by, p.order, limit, p.cursor, p.page, p.with_total)
 
 
 @router.post("/tickets", status_code=201, responses=answers(201, TicketAnswer, 400, 403, 409), response_class=Response)

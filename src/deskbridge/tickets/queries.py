@@ -36,7 +36,7 @@ from deskbridge.tickets.model import (
     Ticket,
     TicketTag,
 )
-from deskbridge.tickets.policy import visible, visible_history, visible_messages
+from deskbridge.tickets.policy import TicketFacts, visible, visible_history, visible_messages
 from deskbridge.tickets.workflow import CUSTOMER_WORDS
 
 COUNT_CAP = 1000
@@ -139,6 +139,16 @@ def _ticket_answer(row: Row[Any], actor: Actor) -> TicketAnswer:
     )
 
 
+def facts_of(ticket: TicketAnswer) -> TicketFacts:
+    """Return what permission depends on, of a ticket that was read."""
+    return TicketFacts(
+        ticket.requester.id,
+        ticket.assignee.id if ticket.assignee else None,
+        ticket.team.id if ticket.team else None,
+        ticket.status,
+    )
+
+
 # Lists
 
 
@@ -206,13 +216,13 @@ class TicketQuery:
     """A filter, an order and a place in it."""
 
     filter: TicketFilter = field(default_factory=TicketFilter)
-    matching: Matching | None = None
     sort_by: SortBy = SortBy.CREATED_AT
     order: Order = Order.DESC
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     page: int | None = None
     with_total: bool = False
+    matching: Matching | None = None
 
 
 def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage:
@@ -379,10 +389,11 @@ def list_messages(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(Message.created_at, Message.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "created_at")
-    return Page([_message_answer(row) for row in rows], next_cursor)
+    return Page([message_answer(row) for row in rows], next_cursor)
 
 
-def _message_answer(row: Row[Any]) -> MessageAnswer:
+def message_answer(row: Row[Any]) -> MessageAnswer:
+    """Return a message, of a row that has its author's name beside it."""
     return MessageAnswer(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -406,7 +417,7 @@ def get_message(reader: Reader, actor: Actor, message_id: UUID) -> MessageAnswer
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such comment.")
-    return _message_answer(row)
+    return message_answer(row)
 
 
 def list_history(
@@ -425,8 +436,12 @@ def list_history(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(HistoryEntry.at, HistoryEntry.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "at")
-    answer = _history_answer if actor.is_agent else _history_answer_for_customer
-    return Page([answer(row) for row in rows], next_cursor)
+    return Page([history_answer(row, actor) for row in rows], next_cursor)
+
+
+def history_answer(row: Row[Any], actor: Actor) -> HistoryAnswer:
+    """Return a history entry as the actor may read it."""
+    return _history_answer(row) if actor.is_agent else _history_answer_for_customer(row)
 
 
 def _history_answer(row: Row[Any]) -> HistoryAnswer:
