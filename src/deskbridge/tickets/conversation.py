@@ -134,7 +134,10 @@ def _visible_message(uow: UnitOfWork, actor: Actor, message_id: UUID) -> tuple[T
     if ticket_id is None:
         raise NotFound("There is no such comment.")
     ticket = locked(uow, actor, ticket_id)
-    return ticket, uow.session.get_one(Message, message_id)
+    message = uow.session.get_one(Message, message_id)
+    if message.deleted_at is not None:  # by somebody who was faster to lock the ticket
+        raise NotFound("There is no such comment.")
+    return ticket, message
 
 
 def _write_change(
