@@ -24,6 +24,7 @@ from deskbridge.people import api as people_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
 from deskbridge.people.front import Front, front_of
+from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
@@ -34,6 +35,7 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
+API = (health.router, people_api.router, tickets_api.router, sla_api.router, search_api.router)
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 
 log = structlog.get_logger(__name__)
@@ -65,7 +67,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     assets = Assets()
     app.state.access = Access(desk, settings)
     app.state.front = Front(app.state.access, assets)
-    for router in (health.router, people_api.router, tickets_api.router, sla_api.router, *WEB):
+    for router in (*API, *WEB):
         app.include_router(router)
     if settings.api_docs:
         app.include_router(api_docs.router)

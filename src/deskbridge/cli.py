@@ -27,11 +27,13 @@ app = typer.Typer(
 db = typer.Typer(help="The database: bring it up to date, check it.", no_args_is_help=True)
 user = typer.Typer(help="People: add, list, give a role, deactivate.", no_args_is_help=True)
 token = typer.Typer(help="Personal API tokens.", no_args_is_help=True)
+search = typer.Typer(help="The full-text index.", no_args_is_help=True)
 sla = typer.Typer(help="Service levels.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 app.add_typer(sla, name="sla")
+app.add_typer(search, name="search")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,7 +46,8 @@ def main() -> int:
     try:
         app()
     except (DomainError, SettingsError) as error:
-        typer.echo(f"deskbridge: {error}", err=True)
+        cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ else ""
+        typer.echo(f"deskbridge: {error}{cause}", err=True)
         return 1
     return 0
 
@@ -110,6 +113,21 @@ def demo(
     from deskbridge.demo.launch import run_demo
 
     run_demo(folder, host=host, say=typer.echo)
+
+
+@app.command()
+def simulate(
+    trackers: Annotated[list[str], typer.Argument(help="jira, servicenow, salesforce, polarion, or all.")],
+    port_base: Annotated[int, typer.Option(help="Jira's port; the others follow.")] = 8081,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https beside http.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder their records are kept in; memory only if left out.")
+    ] = None,
+) -> None:
+    """Run simulated trackers on 127.0.0.1, until Ctrl-C."""
+    from deskbridge.simulators.cli import simulate as run
+
+    raise typer.Exit(run(trackers, port_base, tls, data))
 
 
 # The database
@@ -200,6 +218,22 @@ def user_deactivate(who: Annotated[str, typer.Argument(help="E-mail, phone, cust
         person = database.write(service.find_user, who)
         database.write(service.deactivate, SYSTEM, person.id)
     typer.echo(f"{person.name} can no longer sign in.")
+
+
+# Search
+
+
+@search.command("reindex")
+def search_reindex() -> None:
+    """Build the full-text index anew while the desk goes on; safe to interrupt and to run again."""
+    from rich.progress import Progress
+
+    from deskbridge.search.service import how_many, reindex
+
+    with opened() as database, Progress(transient=True) as bar:
+        task = bar.add_task("Indexing", total=database.read(how_many))
+        written = reindex(database, lambda count: bar.advance(task, count))
+    typer.echo(f"Indexed {written} documents.")
 
 
 # Service levels

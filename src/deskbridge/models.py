@@ -8,6 +8,7 @@ MODULES = (
     "deskbridge.kit.limits",
     "deskbridge.kit.queue",
     "deskbridge.people.model",
+    "deskbridge.search.model",
     "deskbridge.sla.model",
     "deskbridge.tickets.model",
 )

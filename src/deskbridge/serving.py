@@ -54,7 +54,7 @@ def _serve_here(settings: Settings, database: Database, host: str, started: Call
     with ExitStack() as beside:
         if database.dialect == "sqlite":
             beside.enter_context(worker_in_background(settings, database))
-        server = _Server(uvicorn.Config(create_app(settings, database), **_options(settings, host)))
+        server = _Server(uvicorn.Config(create_app(settings, database), **server_options(settings, host)))
         server.then = started
         with suppress(KeyboardInterrupt):
             server.run()
@@ -77,10 +77,11 @@ def _serve_processes(settings: Settings, host: str, workers: int) -> None:
     """Start web processes that read their settings from the environment, secrets made for development included."""
     for name in ("JWT_SECRET_KEY", "SECRET_KEY"):
         os.environ[name] = getattr(settings, name).get_secret_value()
-    uvicorn.run("deskbridge.app:app_from_environment", factory=True, workers=workers, **_options(settings, host))
+    uvicorn.run("deskbridge.app:app_from_environment", factory=True, workers=workers, **server_options(settings, host))
 
 
-def _options(settings: Settings, host: str) -> dict[str, Any]:
+def server_options(settings: Settings, host: str) -> dict[str, Any]:
+    """Return what uvicorn is told; measured against in bench too."""
     return {
         "host": host,
         "port": settings.SERVICE_PORT,

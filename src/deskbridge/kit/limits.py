@@ -29,11 +29,11 @@ def require_tries_left(reader: Reader, what: str, allowed: int) -> None:
 
 
 def count_try(uow: UnitOfWork, what: str, window: timedelta) -> None:
-    """Count one try; the first one opens the window."""
+    """Count one try; the first one opens the window, and of two first ones the slower runs again and finds it open."""
     key = fingerprint(what)
     counted = uow.execute(update(Tries).where(Tries.what == key, Tries.until > uow.now).values(tried=Tries.tried + 1))
     if not counted.rowcount:
-        uow.execute(delete(Tries).where(Tries.what == key))
+        uow.execute(delete(Tries).where(Tries.what == key, Tries.until <= uow.now))
         uow.session.add(Tries(what=key, tried=1, until=uow.now + window))
 
 

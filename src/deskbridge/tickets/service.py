@@ -217,12 +217,12 @@ class Assignment(TypedDict, total=False):
     team_id: UUID | None
 
 
-def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment) -> Ticket:
+def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment, version: int | None = None) -> Ticket:
     """Assign a ticket to a person, hand it to a team, or release it. Assigning a person opens a NEW ticket.
 
     Handing it to a team releases it from an assignee who is not in that team.
     """
-    ticket = locked(uow, actor, ref)
+    ticket = locked(uow, actor, ref, version)
     if not wanted:
         raise Invalid([FieldError("assignee_id", "Name a person or a team.")])
     team_id = wanted.get("team_id", ticket.team_id)

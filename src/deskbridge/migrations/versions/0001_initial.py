@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("payload", Json, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         **MARIADB,
+        sqlite_autoincrement=True,
         if_not_exists=True,
     )
     op.create_index(op.f("ix_events_subject_id_id"), "events", ["subject_id", "id"], if_not_exists=True)
