@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from tests.e2e.sample import NOW, PASSWORD, Sample
+from tests.e2e.sample import NOW, PASSWORD, SETTINGS, Sample
 
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.schema import upgrade
-from deskbridge.settings import Settings
+from deskbridge.wiring import wire
 
 HTML = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
 
@@ -20,7 +20,8 @@ HTML = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-ori
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     """A small desk: eight tickets, one in each stage."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('web')}/desk.db", ManualClock(NOW - timedelta(hours=3)))
+    path = tmp_path_factory.mktemp("web") / "desk.db"
+    database = Database(f"sqlite:///{path}", ManualClock(NOW - timedelta(hours=3)), wire(SETTINGS).subscriptions)
     upgrade(database.engine)
     sample = Sample(database)
     sample.fill(tickets=8)
@@ -30,8 +31,7 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def app(sample):
-    settings = Settings(_env_file=None, DATABASE_URL="unused", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40)
-    return create_app(settings, sample.database)
+    return create_app(SETTINGS, sample.database)
 
 
 class Browser:

@@ -179,7 +179,7 @@ def test_fields_nobody_asked_for_change_nothing(as_person):
         ListState(),
         ListState(view="mine"),
         ListState("all", status=(Status.NEW, Status.OPEN), priority=(Priority.P1,)),
-        ListState("all", team="none", assignee="me", category="BUG", reference="INC 1&2"),
+        ListState("all", team="none", assignee="me", category="BUG", q="INC 1&2"),
         ListState("open", sort_by=SortBy.PRIORITY, order=Order.ASC, cursor="abc_-"),
     ],
 )
@@ -191,7 +191,7 @@ def test_an_address_says_all_of_a_list(state):
     "query",
     [
         "view=nonsense", "status=MAYBE", "priority=P9", "team=x", "assignee=y", "sort_by=title", "order=up",
-        "category=" + "x" * 100, "reference=%00", "requester=none", "cursor=" + "x" * 500,
+        "category=" + "x" * 100, "q=%00", "requester=none", "cursor=" + "x" * 500,
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_left_out(query):
@@ -202,3 +202,17 @@ def test_narrowing_starts_from_the_beginning():
     state = ListState("all", status=(Status.NEW, Status.OPEN), cursor="abc")
     assert state.without("status", "NEW") == ListState("all", status=(Status.OPEN,))
     assert state.narrowing() == [("status", "NEW"), ("status", "OPEN")]
+
+
+def test_a_field_that_search_does_not_know_is_explained(as_person):
+    answer = as_person("max").get("/desk/tickets?view=all&q=status:lost")
+    assert answer.status_code == 400
+    assert "status:lost is not known." in answer.text
+    assert "#1001" in answer.text
+
+
+@pytest.mark.parametrize("name", ["sara", "max"])
+def test_agents_find_what_notes_say(as_person, name):
+    html = as_person(name).get("/desk/tickets?view=all&q=%22check+the+log%22").text
+    assert "#1001" in html
+    assert "#1008" not in html
