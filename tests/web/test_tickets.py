@@ -151,6 +151,7 @@ def test_a_fault_of_ours_shows_a_number_and_no_internals(as_person, app, monkeyp
     assert answer.status_code == 500
     assert "the secret reason" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_reply_to_a_ticket_that_is_gone_is_not_there(as_person):
