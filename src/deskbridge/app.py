@@ -19,7 +19,7 @@ from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
-from deskbridge.kit.middleware import AccessLog, BodyLimit, ExtraHeaders, RewritePaths
+from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
@@ -97,6 +97,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY),
+        Middleware(Catch, answer=_unexpected),
     ]
     if settings.CORS_ORIGINS:
         allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
@@ -152,24 +153,25 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(error, DBAPIError)
         if unreachable(error):
             return await refuse(request, Unavailable())
-        return await unexpected(request, error)
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        request_id = request.scope.get("state", {}).get("request_id", "")
-        log.error("request.failed", request_id=request_id, exc_info=error)
-        if wants_html(request):
-            return front_of(request).failed(request, request_id)
-        body = {
-            "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
-            "error_code": "INTERNAL_ERROR",
-        }
-        return json_response(body, 500)
+        return await _unexpected(request, error)
 
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DBAPIError, database)
-    app.add_exception_handler(Exception, unexpected)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Log a fault of ours, and answer with the number that finds it in the log."""
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    log.error("request.failed", request_id=request_id, exc_info=error)
+    if wants_html(request):
+        return front_of(request).failed(request, request_id)
+    body = {
+        "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
+        "error_code": "INTERNAL_ERROR",
+    }
+    return json_response(body, 500)
 
 
 def app_from_environment() -> ASGIApp:
