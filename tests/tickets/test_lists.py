@@ -356,10 +356,11 @@ def test_reading_one_ticket_takes_two_statements(database: Database, api: Api, m
 
 @pytest.mark.database
 def test_creating_a_ticket_takes_at_most_twelve_statements(database: Database, api: Api, cast: Cast) -> None:
-    """Actor, number, row, tags, history, event, service level, search and the answer, in one transaction."""
+    """Who asks, who it is for, row, history, event, service level, search and the answer; tags are one more."""
     customer = api.as_(cast.customer)
-    new = {"title": "VPN drops", "description": "Often", "category": "INCIDENT", "tags": ["vpn", "home"]}
+    new = {"title": "VPN drops", "description": "Often", "category": "INCIDENT"}
     customer.post("/tickets", new)
-    with counted(database) as statements:
-        assert customer.post("/tickets", new).status_code == 201
-    assert len(statements) <= 12, "\n".join(statements)
+    for body, most in ((new, 12), (new | {"tags": ["vpn", "home"]}, 13)):
+        with counted(database) as statements:
+            assert customer.post("/tickets", body).status_code == 201
+        assert len(statements) <= most, "\n".join(statements)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
 from deskbridge.kit.ids import new_id
-from deskbridge.kit.numbers import next_number
+from deskbridge.kit.numbers import number_on_insert
 from deskbridge.people.actor import Actor, ActorKind, Role
 from deskbridge.people.model import Team, TeamMember, User
 from deskbridge.tickets import history
@@ -77,7 +77,7 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
 
     Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
     """
-    requester_id = _requester_of(uow, actor, new)
+    requester = _requester_of(uow, actor, new)
     values = checked_changes(
         uow,
         TicketChanges(
@@ -93,9 +93,9 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
     )
     ticket = Ticket(
         id=new_id(),
-        number=next_number(uow, TICKET_NUMBERS, Ticket.number),
+        number=number_on_insert(uow, TICKET_NUMBERS, Ticket.number),
         status=Status.NEW,
-        requester_id=requester_id,
+        requester_id=requester.id,
         channel=new.channel or channel,
         created_at=uow.now,
         updated_at=uow.now,
@@ -111,22 +111,23 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
         ticket.first_response_at = uow.now
     uow.session.add(ticket)
     uow.session.flush()
-    set_tags(uow, ticket, ticket.tags)
+    _index_tags(uow, ticket)
     history.write(uow, actor, ticket, HistoryType.CREATED, audience=Audience.PUBLIC)
     uow.record(TicketOpened(subject_id=ticket.id, actor_id=actor.id, number=ticket.number))
     return ticket
 
 
-def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> UUID:
+def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> User:
     if not actor.is_agent:
         if new.requester_id not in {None, actor.id} or new.channel is not None:
             raise Forbidden("You can create tickets for yourself only.")
     elif new.channel is not None and new.channel not in AGENT_CHANNELS:
         raise Invalid([FieldError("channel", f"Choose one of {', '.join(sorted(AGENT_CHANNELS))}.")])
     requester_id = new.requester_id or actor.id
-    if requester_id is None or not uow.execute(select(User.id).where(User.id == requester_id, User.active)).first():
+    requester = uow.session.get(User, requester_id) if requester_id else None
+    if requester is None or not requester.active:
         raise Invalid([FieldError("requester_id", "There is no active person with this id.")])
-    return requester_id
+    return requester
 
 
 def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
@@ -156,7 +157,11 @@ def set_tags(uow: UnitOfWork, ticket: Ticket, tags: list[str]) -> None:
     """Give a ticket these tags, in the list it shows and in the index that filters use."""
     ticket.tags = tags
     uow.execute(delete(TicketTag).where(TicketTag.ticket_id == ticket.id))
-    uow.session.add_all(TicketTag(tag=tag, ticket_id=ticket.id) for tag in tags)
+    _index_tags(uow, ticket)
+
+
+def _index_tags(uow: UnitOfWork, ticket: Ticket) -> None:
+    uow.session.add_all(TicketTag(tag=tag, ticket_id=ticket.id) for tag in ticket.tags)
 
 
 # Editing
