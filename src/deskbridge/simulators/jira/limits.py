@@ -1,0 +1,88 @@
+"""Jira Cloud's rate limits: a burst limit per endpoint, and one on writes to a single issue."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from deskbridge.simulators import product
+from deskbridge.simulators.jira.call import Call
+from deskbridge.simulators.jira.errors import JSON
+from deskbridge.simulators.store import State
+from deskbridge.simulators.wire import Pairs, Response, json_response
+
+_TABLE = "_throttle"
+_ISSUE = re.compile(r"/rest/api/[^/]+/issue/([A-Za-z]+-[0-9]+|[0-9]+)(?:/|$)")
+_NAMES = re.compile(r"/(?:[A-Za-z]+-[0-9]+|[0-9]+)(?=/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """At most `most` calls in each window of `seconds`, counted under `name`; `reason` is what Jira calls it."""
+
+    name: str
+    most: int
+    seconds: float
+    reason: str
+
+
+def check(call: Call) -> tuple[Response | None, Pairs]:
+    """The 429 to send instead of an answer, if any, and the headers that tell how much is left."""
+    limits = product.limits(call.state)
+    if not limits.enabled:
+        return None, ()
+    headers: Pairs = ()
+    for bucket in _buckets(call, limits):
+        used, left = _take(call, bucket)
+        if used > bucket.most:
+            return _refusal(call, bucket, left), ()
+        headers = [("X-RateLimit-Limit", str(bucket.most)), ("X-RateLimit-Remaining", str(bucket.most - used))]
+    return None, headers
+
+
+def _buckets(call: Call, limits: product.Limits) -> list[_Bucket]:
+    if limits.requests is not None:
+        return [_Bucket("all", limits.requests, limits.seconds or 1.0, "jira-burst-based")]
+    request = call.request
+    endpoint = f"{request.method} {_NAMES.sub('/{id}', request.path)}"
+    burst = _Bucket(endpoint, 200, limits.seconds or 1.0, "jira-burst-based")
+    found = _ISSUE.match(request.path)
+    if request.method == "GET" or found is None:
+        return [burst]
+    per_issue = [
+        _Bucket(f"{found[1]} {seconds}", most, seconds, "jira-per-issue-on-write")
+        for most, seconds in ((20, 2.0), (100, 30.0))
+    ]
+    return [*per_issue, burst]
+
+
+def _take(call: Call, bucket: _Bucket) -> tuple[int, float]:
+    """Count one call: how many there were in the present window, and the seconds left of it."""
+    now = call.now.timestamp()
+    row = call.state.table(_TABLE).get(bucket.name)
+    start, used = (row["start"], row["used"]) if row and 0 <= now - row["start"] < bucket.seconds else (now, 0)
+    if used <= bucket.most:
+        _forget_old(call.state, now)
+        call.state.table(_TABLE).put(bucket.name, {"start": start, "used": used + 1, "until": start + bucket.seconds})
+    return used + 1, start + bucket.seconds - now
+
+
+def _forget_old(state: State, now: float) -> None:
+    """Keep the table small: windows that are over go once there are many."""
+    rows = state.table(_TABLE)
+    if len(rows) > 200:
+        for key, row in rows.items():
+            if row["until"] <= now:
+                rows.delete(key)
+
+
+def _refusal(call: Call, bucket: _Bucket, left: float) -> Response:
+    reset = (call.now + timedelta(seconds=left)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    headers = [
+        ("Retry-After", str(max(1, math.ceil(left)))),
+        ("X-RateLimit-Limit", str(bucket.most)),
+        ("X-RateLimit-Remaining", "0"),
+        ("X-RateLimit-Reset", reset),
+        ("RateLimit-Reason", bucket.reason),
+    ]
+    return json_response(429, {"errorMessages": ["Rate limit exceeded."], "errors": {}}, headers, JSON)
