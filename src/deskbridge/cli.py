@@ -1,8 +1,11 @@
 """The command line: thin commands over the same use cases as every other door."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     from deskbridge.kit.db import Database
     from deskbridge.people.actor import Role
     from deskbridge.settings import Settings
+    from deskbridge.sla.rehearsal import Proposal, RehearsedPriority, Tally
+    from deskbridge.tickets.model import Priority
 
 app = typer.Typer(
     name="deskbridge",
@@ -22,9 +27,11 @@ app = typer.Typer(
 db = typer.Typer(help="The database: bring it up to date, check it.", no_args_is_help=True)
 user = typer.Typer(help="People: add, list, give a role, deactivate.", no_args_is_help=True)
 token = typer.Typer(help="Personal API tokens.", no_args_is_help=True)
+sla = typer.Typer(help="Service levels.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
+app.add_typer(sla, name="sla")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,6 +99,17 @@ def worker() -> None:
     settings = load_settings()
     set_up_logging(settings)
     run_worker(settings)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its database, made anew.")] = Path("var/demo"),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve a fresh desk with people and a week of tickets; prints the addresses and logins."""
+    from deskbridge.demo.launch import run_demo
+
+    run_demo(folder, host=host, say=typer.echo)
 
 
 # The database
@@ -182,6 +200,52 @@ def user_deactivate(who: Annotated[str, typer.Argument(help="E-mail, phone, cust
         person = database.write(service.find_user, who)
         database.write(service.deactivate, SYSTEM, person.id)
     typer.echo(f"{person.name} can no longer sign in.")
+
+
+# Service levels
+
+
+@sla.command("rehearse")
+def sla_rehearse(
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")],
+    policy: Annotated[
+        list[str] | None, typer.Option(help="Other targets, for example P1=1h/4h or P3=90m/2d; may repeat.")
+    ] = None,
+    calendar: Annotated[str | None, typer.Option(help="The business calendar to count the other targets with.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what another policy would have done to the tickets of a past period."""
+    from deskbridge.sla import queries, rehearsal
+
+    proposals = dict(_proposal(text) for text in policy or [])
+    with opened() as database:
+        hours = database.read(queries.calendar_named, calendar) if calendar else None
+        period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC))
+        lines = database.read(rehearsal.rehearse, *period, proposals, hours)
+    show(lines, as_json=as_json, text="\n".join(_rehearsed(line) for line in lines) or "No tickets in this period.")
+
+
+def _proposal(text: str) -> "tuple[Priority, Proposal]":
+    from deskbridge.sla.rehearsal import Proposal
+    from deskbridge.tickets.model import Priority
+
+    match = re.fullmatch(r"(P[1-4])=(\d+)([mhd])/(\d+)([mhd])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not like P1=1h/4h: priority=response/resolution, in m, h or d.")
+    minutes = {"m": 1, "h": 60, "d": 24 * 60}
+    priority, response, response_unit, resolution, resolution_unit = match.groups()
+    proposal = Proposal(int(response) * minutes[response_unit], int(resolution) * minutes[resolution_unit])
+    return Priority(priority), proposal
+
+
+def _rehearsed(line: "RehearsedPriority") -> str:
+    def change(today: "Tally", proposed: "Tally") -> str:
+        return f"met {today.met} -> {proposed.met}, breached {today.breached} -> {proposed.breached}"
+
+    response = change(line.response_today, line.response_proposed)
+    resolution = change(line.resolution_today, line.resolution_proposed)
+    return f"{line.priority}  {line.tickets} tickets  response: {response}  resolution: {resolution}"
 
 
 def _role(text: str) -> "Role":

@@ -1,7 +1,9 @@
 """Serving the desk: uvicorn around the application, with a worker beside it where the database is SQLite."""
 
 import os
-from contextlib import ExitStack
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import uvicorn
@@ -20,8 +22,8 @@ from deskbridge.worker import worker_in_background
 DRAIN_SECONDS = 8
 
 
-def serve_desk(settings: Settings, *, host: str, workers: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way are finished first.
+def serve_desk(settings: Settings, *, host: str, workers: int, started: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished first. `started` is called once it listens.
 
     On SQLite the schema is brought up by itself; a server's is somebody else's to upgrade, so it is only checked.
     """
@@ -37,7 +39,7 @@ def serve_desk(settings: Settings, *, host: str, workers: int) -> None:
                 raise Conflict("More than one web process needs PostgreSQL or MariaDB: set DATABASE_URL.")
             _serve_processes(settings, host, workers)
         else:
-            _serve_here(settings, database, host)
+            _serve_here(settings, database, host, started)
     finally:
         database.close()
 
@@ -48,11 +50,27 @@ def _add_first_administrator(database: Database, settings: Settings) -> None:
         database.write(add_first_administrator, settings.ADMIN_EMAIL, password_hash)
 
 
-def _serve_here(settings: Settings, database: Database, host: str) -> None:
+def _serve_here(settings: Settings, database: Database, host: str, started: Callable[[], None] | None) -> None:
     with ExitStack() as beside:
         if database.dialect == "sqlite":
             beside.enter_context(worker_in_background(settings, database))
-        uvicorn.run(create_app(settings, database), **_options(settings, host))
+        server = _Server(uvicorn.Config(create_app(settings, database), **_options(settings, host)))
+        server.then = started
+        with suppress(KeyboardInterrupt):
+            server.run()
+    if not server.started:
+        raise Conflict(f"Nothing can be served on {host}:{settings.SERVICE_PORT}.")
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    then: Callable[[], None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.then is not None:
+            self.then()
 
 
 def _serve_processes(settings: Settings, host: str, workers: int) -> None:

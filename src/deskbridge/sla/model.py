@@ -25,10 +25,6 @@ class BusinessCalendar(Base):
     week: Mapped[dict[str, list[list[str]]]] = mapped_column(Json)
     holidays: Mapped[list[str]] = mapped_column(Json)
 
-    def calendar(self) -> Calendar:
-        """Return the hours to count with; raises `ValueError` for hours that make no sense."""
-        return calendar_of(self.week, self.holidays, self.time_zone)
-
 
 def calendar_of(week: dict[str, list[list[str]]], holidays: list[str], time_zone: str) -> Calendar:
     """Return the calendar that a written week means; raises `ValueError` for one that makes no sense."""

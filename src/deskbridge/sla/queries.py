@@ -11,10 +11,10 @@ from deskbridge.kit.errors import Forbidden, NotFound
 from deskbridge.people.actor import Actor
 from deskbridge.people.model import Team
 from deskbridge.people.queries import NamedThing
-from deskbridge.sla.calendar import Segment
+from deskbridge.sla.calendar import Calendar, Segment
 from deskbridge.sla.clock import elapsed, explain
 from deskbridge.sla.events import TargetName
-from deskbridge.sla.model import BusinessCalendar, SlaClock, SlaPolicy
+from deskbridge.sla.model import BusinessCalendar, SlaClock, SlaPolicy, calendar_of
 from deskbridge.sla.service import Target, due_at, level_of, targets
 from deskbridge.tickets.model import Priority, Ticket
 from deskbridge.tickets.policy import visible
@@ -149,6 +149,14 @@ def list_policies(reader: Reader) -> list[PolicyAnswer]:
         )
         for row in rows
     ]
+
+
+def calendar_named(reader: Reader, name: str) -> Calendar:
+    """Return the hours of the business calendar with this name; raises `NotFound`."""
+    row = reader.execute(select(BusinessCalendar.__table__).where(BusinessCalendar.name == name)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no calendar called {name!r}.")
+    return calendar_of(row.week, row.holidays, row.time_zone)
 
 
 class CalendarAnswer(msgspec.Struct):

@@ -1,8 +1,9 @@
 """Keeping each ticket's clock: started, paused, stopped and counted anew with what happens to the ticket."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -13,7 +14,7 @@ from deskbridge.people.actor import SYSTEM
 from deskbridge.sla.calendar import Calendar, NeverWorks
 from deskbridge.sla.clock import Clock, Pause, elapsed, pause, reaches, resume
 from deskbridge.sla.events import SlaBreached, SlaWarning, TargetName
-from deskbridge.sla.model import BusinessCalendar, SlaClock, SlaPolicy
+from deskbridge.sla.model import BusinessCalendar, SlaClock, SlaPolicy, calendar_of
 from deskbridge.tickets import history
 from deskbridge.tickets.events import (
     AssignmentChanged,
@@ -27,6 +28,8 @@ from deskbridge.tickets.events import (
 from deskbridge.tickets.model import Audience, Channel, HistoryType, Status, Ticket
 from deskbridge.tickets.service import set_deadlines, touch
 from deskbridge.tickets.workflow import FINISHED
+
+P = TypeVar("P", bound=Any)
 
 LEVELS = (50, 75, 90, 100)
 STANDS_STILL = {Status.PENDING_INFO, *FINISHED}
@@ -119,8 +122,19 @@ def policy_for(uow: UnitOfWork, ticket: Ticket) -> SlaPolicy | None:
         SlaPolicy.team_id.is_(None) | (SlaPolicy.team_id == ticket.team_id),
         SlaPolicy.category.is_(None) | (SlaPolicy.category == ticket.category),
     )
-    found = uow.session.execute(fitting.limit(20)).scalars().all()
-    return max(found, key=lambda policy: (policy.team_id is not None, policy.category is not None), default=None)
+    return closest_policy(uow.session.execute(fitting.limit(20)).scalars().all(), ticket)
+
+
+def closest_policy(policies: Iterable[P], ticket: Any) -> P | None:
+    """Return which of these policies, rows or objects, fits a ticket most closely."""
+    fitting = [
+        policy
+        for policy in policies
+        if policy.priority == ticket.priority
+        and policy.team_id in {None, ticket.team_id}
+        and policy.category in {None, ticket.category}
+    ]
+    return max(fitting, key=lambda policy: (policy.team_id is not None, policy.category is not None), default=None)
 
 
 # Counting
@@ -155,7 +169,7 @@ def load_calendar(reader: Reader, calendar_id: UUID | None) -> Calendar | None:
     if calendar_id is None:
         return None
     row = reader.execute(select(BusinessCalendar.__table__).where(BusinessCalendar.id == calendar_id)).one()
-    return BusinessCalendar(time_zone=row.time_zone, week=row.week, holidays=row.holidays).calendar()
+    return calendar_of(row.week, row.holidays, row.time_zone)
 
 
 def level_of(target: Target, now: datetime) -> int:

@@ -339,7 +339,8 @@ class Connector(Protocol):
         """Bring a record to a status along the shortest path of the tracker's live transitions.
 
         `fields` are what the steps demand (a resolution, close notes). Returns the statuses passed, the last one the
-        wanted one; empty when it was there already. `Rejected` when no path leads there or a demanded field is missing, naming it.
+        wanted one; empty when it was there already. `Rejected` when no path leads there, or names the demanded field
+        that is missing.
         """
         ...
 

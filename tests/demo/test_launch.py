@@ -1,0 +1,94 @@
+"""`deskbridge demo` as somebody starts it: a process, its output, its address."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from deskbridge.demo.people import PASSWORD
+
+COMMAND = (sys.executable, "-m", "deskbridge.cli", "demo", "--folder")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(port: int) -> dict[str, str]:
+    return os.environ | {"SERVICE_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def running_demo(folder: Path, port: int) -> Iterator[str]:
+    """Start the demo and yield what it printed by the time it says that it is up."""
+    command = [*COMMAND, str(folder)]
+    with subprocess.Popen(
+        command, env=environment(port), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        printed = []
+        for line in demo.stdout:
+            printed.append(line)
+            if "Ctrl-C" in line:
+                break
+        try:
+            yield "".join(printed)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(timeout=20)
+    assert demo.returncode == 0
+
+
+def sign_in(address: str, email: str) -> dict[str, str]:
+    answer = httpx.post(f"{address}/api/v1/auth/login", json={"username": email, "password": PASSWORD})
+    return {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+
+
+def test_it_prints_addresses_and_logins_that_work_and_begins_anew_each_time(tmp_path):
+    port = free_port()
+    totals = []
+    for _ in range(2):
+        with running_demo(tmp_path, port) as printed:
+            address = re.search(r"http://\S+", printed)[0]
+            assert address == f"http://127.0.0.1:{port}"
+            emails = re.findall(r"\S+@example\.org", printed)
+            assert len(emails) >= 12
+            headers = sign_in(address, emails[0])
+            answer = httpx.get(f"{address}/api/v1/tickets?with_total=true", headers=headers)
+            totals.append(answer.json()["total"])
+            reply = {"title": "Mine", "description": "Gone at the next start.", "category": "SUPPORT"}
+            assert httpx.post(f"{address}/api/v1/tickets", json=reply, headers=headers).status_code == 201
+    assert totals[0] == totals[1] >= 60
+
+
+def test_a_second_demo_leaves_the_first_ones_folder_alone(tmp_path):
+    with running_demo(tmp_path, free_port()):
+        second = subprocess.run(
+            [*COMMAND, str(tmp_path)], env=environment(free_port()), capture_output=True, text=True, check=False
+        )
+    assert second.returncode == 1
+    assert "Another demo is running" in second.stderr
+
+
+def test_a_taken_port_is_named_before_anything_is_wiped(tmp_path):
+    kept = tmp_path / "demo.db"
+    kept.write_text("from before")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            [*COMMAND, str(tmp_path)], env=environment(port), capture_output=True, text=True, check=False
+        )
+    assert refused.returncode == 1
+    assert str(port) in refused.stderr
+    assert kept.read_text() == "from before"
