@@ -52,7 +52,7 @@ def test_a_person_takes_a_work_item_through_its_life(desk: Polarion) -> None:
     assert post(desk, f"{item}/work", user="jweber", timeSpent="1h 30m", date="2025-03-10", comment="dug").status == 303
     assert post(desk, f"{item}/action/mark_done", resolution="fixed").status == 303
     done = text(get(desk, item))
-    for expected in ("Jonas Weber", "On my way\nnow", "1h 30m - dug", "Fixed", "Done", "Verify"):
+    for expected in ("Jonas Weber", "<p>On my way<br>now</p>", "1h 30m - dug", "Fixed", "Done", "Verify"):
         assert expected in done
 
 
@@ -81,6 +81,16 @@ def test_an_edit_keeps_the_other_assignees(desk: Polarion) -> None:
     assert shown == people
     post(desk, f"{BASE}/workitem/{created}/edit", title="Other title", assignee="")
     assert "assignee" not in desk.get(f"/projects/DESK/workitems/{created}")["data"]["relationships"]
+
+
+def test_markup_is_shown_but_nothing_of_it_runs(desk: Polarion) -> None:
+    hostile = "<p>a <b>bold</b> <img src=x onerror=alert(1)> word</p><script>alert(2)</script>"
+    created = desk.create(description={"type": "text/html", "value": hostile})
+    desk.comment(created, hostile, title="<i>mark</i>")
+    shown = text(get(desk, f"{BASE}/workitem/{created}"))
+    assert shown.count("a <b>bold</b>") == 2
+    assert "&lt;i&gt;mark" in shown
+    assert "alert" not in shown
 
 
 def test_a_missing_required_field_is_shown_on_the_page(desk: Polarion) -> None:

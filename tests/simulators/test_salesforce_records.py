@@ -108,7 +108,6 @@ def test_numbers_come_back_as_doubles_of_the_fields_scale(org: Salesforce) -> No
         ({"OwnerId": ids.make("005", 99)}, "INVALID_CROSS_REFERENCE_KEY", ["OwnerId"]),
         ({"OwnerId": FORMER}, "INACTIVE_OWNER_OR_USER", ["OwnerId"]),
         ({"Desk_Minutes__c": 1e30}, "NUMBER_OUTSIDE_VALID_RANGE", ["Desk_Minutes__c"]),
-        ({"Desk_Minutes__c": float("nan")}, "NUMBER_OUTSIDE_VALID_RANGE", ["Desk_Minutes__c"]),
         ({"Desk_Minutes__c": -1}, "FIELD_CUSTOM_VALIDATION_EXCEPTION", ["Desk_Minutes__c"]),
         ({"Status": "Closed"}, "FIELD_CUSTOM_VALIDATION_EXCEPTION", ["Reason"]),
         ({"Id": "500Sx0000000001IAA"}, "INVALID_FIELD", ["Id"]),
@@ -131,6 +130,12 @@ def test_a_bad_value_is_refused_with_its_field(
 )
 def test_a_value_of_the_wrong_kind_is_a_parser_error(org: Salesforce, value: dict[str, object]) -> None:
     assert failure(org.call("POST", "/sobjects/Case/", value)) == (400, "JSON_PARSER_ERROR")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400])
+def test_what_is_no_finite_number_is_refused(org: Salesforce, number: float) -> None:
+    assert org.call("POST", "/sobjects/Case/", {"Desk_Minutes__c": number}).status == 400
+    assert org.found("SELECT Id FROM Case") == []
 
 
 def test_an_unknown_field_is_refused_by_name(org: Salesforce) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -94,10 +95,15 @@ async def _reply(answer: Answer, scope: Message, receive: Receive, send: Send, *
 
 
 async def _start(response: Response, send: Send) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    headers = [(name.lower().encode("latin-1"), _line(value)) for name, value in response.headers]
     if response.status not in {204, 304}:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+
+
+def _line(value: str) -> bytes:
+    """A header's value on one line, whatever a client made the product put into it."""
+    return re.sub(r"[\r\n]+", " ", value).encode("latin-1", "replace")
 
 
 async def _hold(fault: Fault, receive: Receive) -> None:

@@ -77,12 +77,16 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A comment, journal entry, work record or history line. `badge` marks it (Internal, Work note, ...)."""
+    """A comment, journal entry, work record or history line. `badge` marks it (Internal, Work note, ...).
+
+    `text` is plain, or safe HTML as markupsafe.Markup; so is the body of a record.
+    """
 
     author: str
     at: str
     text: str
     badge: str = ""
+    tone: str = "warning"
 
 
 @dataclass(frozen=True, slots=True)

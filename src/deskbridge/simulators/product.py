@@ -3,7 +3,7 @@
 import importlib
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Protocol, cast
 
@@ -22,6 +22,7 @@ CLIENT_SECRET = "desk-secret"  # noqa: S105 - as above
 
 NAMES = ("jira", "servicenow", "salesforce", "polarion")
 DEFAULT_PORT = 8081
+_REMEMBERED = 65536  # bytes kept of each received body, for GET /__sim__/requests
 
 
 class Product(Protocol):
@@ -127,7 +128,7 @@ class Simulator:
 
     def receive(self, request: Request) -> Answer:
         """Answer a request to the product's API, or decide how it goes wrong."""
-        self.received.append(request)
+        self.received.append(replace(request, body=request.body[:_REMEMBERED]))
         fault = self.faults.decide(request)
         if fault and fault.kind in {"drop_before_commit", "hang"}:
             return Answer(None, fault)

@@ -4,10 +4,12 @@ import base64
 import binascii
 import email.message
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from email.utils import collapse_rfc2231_value
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -55,13 +57,22 @@ class Request:
         if not self.body.strip():
             return None
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_refuse_number, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise BadBodyError(f"not JSON: {error}") from error
 
     def form(self) -> list[tuple[str, str]]:
         """The body as application/x-www-form-urlencoded pairs, blanks kept."""
         return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_number(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +102,13 @@ def request(method: str, url: str, *, headers: Pairs = (), body: bytes = b"", sc
 
 
 def json_response(status: int, value: object, headers: Pairs = (), media: str = "application/json") -> Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """JSON in UTF-8; halves of surrogate pairs, which UTF-8 cannot say, become question marks."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return Response(status, [("Content-Type", media), *headers], body)
 
 
 def html_response(status: int, html: str, headers: Pairs = ()) -> Response:
-    return Response(status, [("Content-Type", "text/html; charset=utf-8"), *headers], html.encode())
+    return Response(status, [("Content-Type", "text/html; charset=utf-8"), *headers], html.encode("utf-8", "replace"))
 
 
 def redirect(location: str) -> Response:
@@ -206,6 +218,5 @@ def _parameters(name: str, value: str) -> tuple[str, dict[str, str]]:
     pairs: list[tuple[str, Any]] = message.get_params(failobj=[], header=name) or []
     options: dict[str, str] = {}
     for key, raw in pairs[1:]:
-        text = unquote(raw[2], raw[0] or "utf-8", "replace") if isinstance(raw, tuple) else raw
-        options[key.lower()] = text
+        options[key.lower()] = collapse_rfc2231_value(raw)
     return (pairs[0][0].lower() if pairs else ""), options

@@ -24,7 +24,7 @@ from deskbridge.simulators.jira import (
 )
 from deskbridge.simulators.jira.call import Call
 from deskbridge.simulators.jira.directory import Params, answer
-from deskbridge.simulators.jira.errors import JSON, JiraError, bad, not_found, unauthorized
+from deskbridge.simulators.jira.errors import JSON, JiraError, bad, not_found
 from deskbridge.simulators.routing import Routes
 from deskbridge.simulators.store import Record, State
 from deskbridge.simulators.webhooks import RetryPolicy
@@ -61,10 +61,10 @@ class Jira:
         if request.path in auth.TOKEN_PATHS and request.method == "POST":
             return auth.issue_token(request, now, state)
         call = Call(request, now, state, 2, state.setting("option.deployment", "Cloud") == "Cloud")
-        if not auth.is_known(request, now, state) and not _is_public(request, state):
-            return unauthorized()
-        refusal, headers = limits.check(call)
-        return refusal or _answer(call).adding(*headers)
+        if not _is_public(request, state) and (refusal := auth.check(request, now, state, is_cloud=call.is_cloud)):
+            return refusal
+        throttled, headers = limits.check(call)
+        return throttled or _answer(call).adding(*headers)
 
     def page(self, request: Request, clock: Clock, state: State) -> Response | None:
         return pages.page(request, clock.now(), state)

@@ -10,6 +10,7 @@ from deskbridge.simulators.store import Record
 from deskbridge.simulators.wire import BadBodyError, Part, Response, json_response, multipart
 
 UPLOAD_LIMIT = 64 * 1024 * 1024  # bytes of one file
+_MEDIA = re.compile(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,80}")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
@@ -66,7 +67,7 @@ def add(call: Call, issue: Record, part: Part) -> Record:
 def _media(part: Part, filename: str) -> str:
     """Jira trusts the file's name where the client only said "bytes"."""
     said = part.content_type.split(";")[0].strip()
-    if said and said != "application/octet-stream":
+    if _MEDIA.fullmatch(said) and said != "application/octet-stream":
         return said
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 

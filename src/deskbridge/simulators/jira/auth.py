@@ -2,17 +2,35 @@
 
 from datetime import datetime, timedelta
 
-from deskbridge.simulators.jira.errors import JSON
+from deskbridge.simulators.jira.errors import JSON, captcha, unauthorized
 from deskbridge.simulators.product import CLIENT_ID, CLIENT_SECRET, SECRET, USER
 from deskbridge.simulators.store import State
 from deskbridge.simulators.wire import BadBodyError, Request, Response, credentials, json_response
 
 TOKEN_PATHS = ("/oauth/token", "/rest/oauth2/latest/token")
 _LIFETIME = 3600  # seconds
+_FAILURES = 3
 
 
-def is_known(request: Request, now: datetime, state: State) -> bool:
-    """Whether the request carries good credentials; an issued token that has expired is not."""
+def check(request: Request, now: datetime, state: State, *, is_cloud: bool) -> Response | None:
+    """The refusal for a request without good credentials (an issued token that has expired is none); else None.
+
+    A Server site asks for a CAPTCHA after three wrong passwords and then refuses even the right one.
+    """
+    if is_cloud:
+        return None if _is_known(request, now, state) else unauthorized()
+    given = credentials(request)
+    user = given.user if given and given.kind == "basic" else None
+    failed = state.setting("failed_logins", 0)
+    if user is not None and failed >= _FAILURES:
+        return captcha(request.base_url)
+    is_known = _is_known(request, now, state)
+    if user is not None and failed != (kept := 0 if is_known else failed + 1):
+        state.set("failed_logins", kept)
+    return None if is_known else unauthorized()
+
+
+def _is_known(request: Request, now: datetime, state: State) -> bool:
     given = credentials(request)
     if given is None:
         return False
@@ -22,6 +40,12 @@ def is_known(request: Request, now: datetime, state: State) -> bool:
         return True
     issued = state.table("tokens").get(given.secret)
     return issued is not None and issued["kind"] == "access" and issued["until"] > now.timestamp()
+
+
+def is_app(request: Request) -> bool:
+    """Whether the request comes from an OAuth app rather than with an API token."""
+    given = credentials(request)
+    return given is not None and given.kind == "bearer" and given.secret != SECRET
 
 
 def issue_token(request: Request, now: datetime, state: State) -> Response:

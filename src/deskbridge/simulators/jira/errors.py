@@ -56,3 +56,14 @@ def unauthorized() -> Response:
         ("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"),
     ]
     return json_response(401, body, headers, JSON)
+
+
+def captcha(base: str) -> Response:
+    """403 of a Server site that no longer believes this user's password without a CAPTCHA in the browser."""
+    headers = [
+        ("X-Authentication-Denied-Reason", f"CAPTCHA_CHALLENGE; login-url={base}/login.jsp"),
+        ("X-Seraph-LoginReason", "AUTHENTICATION_DENIED"),
+    ]
+    return json_response(
+        403, {"errorMessages": ["Basic Authentication Failure - Reason : AUTHENTICATION_DENIED"]}, headers, JSON
+    )

@@ -11,6 +11,7 @@ from deskbridge.simulators.store import Record
 
 MAX_SUMMARY = 255
 MAX_LABEL = 255
+MAX_NUMBER = 1e14
 Changes = dict[str, Any]
 
 
@@ -75,6 +76,8 @@ def _number(_: Call, field: Field, value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise bad_field(field.id, "Operation value must be a number")
+    if abs(value) >= MAX_NUMBER:
+        raise bad_field(field.id, f"The number must be less than {MAX_NUMBER:.0f}.")
     return float(value)
 
 

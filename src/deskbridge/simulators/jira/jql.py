@@ -37,7 +37,7 @@ _RESERVED_WORDS = (
 _RESERVED = _KEYWORDS | set(_RESERVED_WORDS.split())
 
 
-class JqlError(ValueError):
+class JqlError(Exception):
     """A query Jira would refuse; the text is Jira's."""
 
 

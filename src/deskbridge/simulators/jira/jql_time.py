@@ -1,5 +1,6 @@
 """Points in time as JQL writes them, in the zone of the account that asks."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,15 +14,17 @@ _PERIOD = re.compile(r"([+-]?)\s*((?:[0-9]{1,6}\s*[wdhm]\s*)+)", re.IGNORECASE)
 _STEP = re.compile(r"([0-9]+)\s*([wdhm])", re.IGNORECASE)
 _INCREMENT = re.compile(r"([+-]?)([0-9]{1,5})([yMwdhm]?)")
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
-_MILLIS = re.compile(r"-?[0-9]{1,15}")
+_MILLIS = re.compile(r"[0-9]{1,14}")  # up to the year 5138
 
 
 def parse(text: str, field: str, now: datetime, zone: ZoneInfo) -> int:
     """Epoch milliseconds of a value: epoch milliseconds, a period such as `-5d`, or a local time to the minute."""
     if _MILLIS.fullmatch(text):
         return int(text)
-    if found := _PERIOD.fullmatch(text.strip()):
-        return timing.millis(now + _period(found))
+    found = _PERIOD.fullmatch(text.strip())
+    with contextlib.suppress(OverflowError):
+        if found:
+            return timing.millis(now + _period(found))
     for shape in _FORMATS:
         try:
             return timing.millis(datetime.strptime(text, shape).replace(tzinfo=zone))
@@ -49,11 +52,14 @@ def function(name: str, arguments: Sequence[str], now: datetime, zone: ZoneInfo)
     if unit not in _FLOORS or not name.lower().startswith(("startof", "endof")):
         return None
     start = _FLOORS[unit](local)
-    if arguments:
-        start = _moved(start, unit, arguments[0], name)
-    if name.lower().startswith("startof"):
-        return timing.millis(start)
-    return timing.millis(_FLOORS[unit](start + _SPANS[unit])) - 1
+    try:
+        if arguments:
+            start = _moved(start, unit, arguments[0], name)
+        if name.lower().startswith("startof"):
+            return timing.millis(start)
+        return timing.millis(_FLOORS[unit](start + _SPANS[unit])) - 1
+    except (ValueError, OverflowError) as error:
+        raise JqlError(f"The function '{name}({arguments[0]})' leads out of the calendar.") from error
 
 
 def _day(moment: datetime) -> datetime:
@@ -81,10 +87,7 @@ def _moved(start: datetime, unit: str, increment: str, name: str) -> datetime:
         raise JqlError(f"Argument '{increment}' of the function '{name}' is not an increment such as '-1' or '+2d'.")
     count = int(found[2]) * (-1 if found[1] == "-" else 1)
     step = found[3] or _OWN_UNIT[unit]
-    try:
-        if step in {"M", "y"}:
-            months = start.year * 12 + start.month - 1 + count * (12 if step == "y" else 1)
-            return start.replace(year=months // 12, month=months % 12 + 1, day=min(start.day, 28))
-        return start + timedelta(**{_UNITS[step]: count})
-    except (ValueError, OverflowError) as error:
-        raise JqlError(f"Argument '{increment}' of the function '{name}' leads out of the calendar.") from error
+    if step in {"M", "y"}:
+        months = start.year * 12 + start.month - 1 + count * (12 if step == "y" else 1)
+        return start.replace(year=months // 12, month=months % 12 + 1, day=min(start.day, 28))
+    return start + timedelta(**{_UNITS[step]: count})

@@ -1,4 +1,5 @@
-"""Jira Cloud's rate limits: a burst limit per endpoint, and one on writes to a single issue."""
+"""Jira's rate limits: on Cloud a burst limit per endpoint, one on writes to a single issue, and an hourly quota for
+OAuth apps; on Server one bucket per user."""
 
 import math
 import re
@@ -6,12 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from deskbridge.simulators import product
+from deskbridge.simulators.jira import auth
 from deskbridge.simulators.jira.call import Call
 from deskbridge.simulators.jira.errors import JSON
 from deskbridge.simulators.store import State
 from deskbridge.simulators.wire import Pairs, Response, json_response
 
 _TABLE = "_throttle"
+_SERVER_INTERVAL = 1.0  # seconds
 _ISSUE = re.compile(r"/rest/api/[^/]+/issue/([A-Za-z]+-[0-9]+|[0-9]+)(?:/|$)")
 _NAMES = re.compile(r"/(?:[A-Za-z]+-[0-9]+|[0-9]+)(?=/|$)")
 
@@ -36,24 +39,27 @@ def check(call: Call) -> tuple[Response | None, Pairs]:
         used, left = _take(call, bucket)
         if used > bucket.most:
             return _refusal(call, bucket, left), ()
-        headers = [("X-RateLimit-Limit", str(bucket.most)), ("X-RateLimit-Remaining", str(bucket.most - used))]
+        headers = _told(call, bucket, bucket.most - used)
     return None, headers
 
 
 def _buckets(call: Call, limits: product.Limits) -> list[_Bucket]:
     if limits.requests is not None:
         return [_Bucket("all", limits.requests, limits.seconds or 1.0, "jira-burst-based")]
+    if not call.is_cloud:
+        return [_Bucket("user", 100, _SERVER_INTERVAL, "")]
     request = call.request
+    quota = [_Bucket("quota", 65000, 3600.0, "jira-quota-tenant-based")] if auth.is_app(request) else []
     endpoint = f"{request.method} {_NAMES.sub('/{id}', request.path)}"
     burst = _Bucket(endpoint, 200, limits.seconds or 1.0, "jira-burst-based")
     found = _ISSUE.match(request.path)
     if request.method == "GET" or found is None:
-        return [burst]
+        return [*quota, burst]
     per_issue = [
         _Bucket(f"{found[1]} {seconds}", most, seconds, "jira-per-issue-on-write")
         for most, seconds in ((20, 2.0), (100, 30.0))
     ]
-    return [*per_issue, burst]
+    return [*quota, *per_issue, burst]
 
 
 def _take(call: Call, bucket: _Bucket) -> tuple[int, float]:
@@ -77,12 +83,19 @@ def _forget_old(state: State, now: float) -> None:
 
 
 def _refusal(call: Call, bucket: _Bucket, left: float) -> Response:
-    reset = (call.now + timedelta(seconds=left)).isoformat(timespec="seconds").replace("+00:00", "Z")
-    headers = [
-        ("Retry-After", str(max(1, math.ceil(left)))),
-        ("X-RateLimit-Limit", str(bucket.most)),
-        ("X-RateLimit-Remaining", "0"),
-        ("X-RateLimit-Reset", reset),
-        ("RateLimit-Reason", bucket.reason),
-    ]
+    headers = [("Retry-After", str(max(1, math.ceil(left)))), *_told(call, bucket, 0)]
+    if call.is_cloud:
+        reset = (call.now + timedelta(seconds=left)).isoformat(timespec="seconds").replace("+00:00", "Z")
+        headers += [("X-RateLimit-Reset", reset), ("RateLimit-Reason", bucket.reason)]
     return json_response(429, {"errorMessages": ["Rate limit exceeded."], "errors": {}}, headers, JSON)
+
+
+def _told(call: Call, bucket: _Bucket, remaining: int) -> list[tuple[str, str]]:
+    headers = [("X-RateLimit-Limit", str(bucket.most)), ("X-RateLimit-Remaining", str(remaining))]
+    if call.is_cloud:
+        return headers
+    return [
+        *headers,
+        ("X-RateLimit-FillRate", str(bucket.most)),
+        ("X-RateLimit-Interval-Seconds", str(math.ceil(bucket.seconds))),
+    ]

@@ -105,7 +105,7 @@ def _record(call: Call, issue: Record, error: str = "", status: int = 200) -> Re
         title=issue["summary"],
         status=_status(issue),
         fields=_details(call, issue),
-        body=richtext.plain(issue["description"]),
+        body=richtext.as_html(issue["description"]),
         trail=[("Projects", "/issues"), (catalogue.PROJECT_NAME, f"/issues?jql=project+%3D+{catalogue.PROJECT_KEY}")],
         transitions=[_transition_form(base, one) for one in workflow.available(issue)],
         edit=f"{base}/edit",
@@ -165,11 +165,12 @@ def _forms(base: str) -> list[Form]:
 
 def _comment(call: Call, comment: Record) -> Entry:
     badge = "" if render.is_public(comment) else "Internal note"
-    return _entry(call, comment, richtext.plain(comment["body"]), badge)
+    return _entry(call, comment, richtext.as_html(comment["body"]), badge)
 
 
 def _worklog(call: Call, worklog: Record) -> Entry:
-    return _entry(call, worklog, richtext.plain(worklog["comment"]), timing.render_duration(worklog["seconds"]))
+    spent = timing.render_duration(worklog["seconds"])
+    return _entry(call, worklog, richtext.as_html(worklog["comment"]), spent, "neutral")
 
 
 def _history(call: Call, history: Record) -> Entry:
@@ -179,8 +180,8 @@ def _history(call: Call, history: Record) -> Entry:
     return _entry(call, history, "\n".join(lines), "")
 
 
-def _entry(call: Call, row: Record, text: str, badge: str) -> Entry:
-    return Entry(_person(call, row["author"]), _time(call, row["created"]), text, badge)
+def _entry(call: Call, row: Record, text: str, badge: str, tone: str = "warning") -> Entry:
+    return Entry(_person(call, row["author"]), _time(call, row["created"]), text, badge, tone)
 
 
 def _file(base: str, attachment: Record) -> Cell:
@@ -285,22 +286,25 @@ def _do_comment(call: Call, key: str) -> Response:
     body: dict[str, object] = {"body": form.get("body", "")}
     if form.get("internal"):
         body["properties"] = [{"key": "sd.public.comment", "value": {"internal": True}}]
-    comments.add(call, issues.find(call, key), body)
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    comments.add(call, issue, body)
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_transition(call: Call, key: str) -> Response:
     form = _form(call)
     wanted = call.request.path.rpartition("/")[2]
     fields = {"resolution": {"id": form["resolution"]}} if form.get("resolution") else {}
-    workflow.transition(call, issues.find(call, key), {"transition": {"id": wanted}, "fields": fields})
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    workflow.transition(call, issue, {"transition": {"id": wanted}, "fields": fields})
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_worklog(call: Call, key: str) -> Response:
     form = _form(call)
-    worklogs.add(call, issues.find(call, key), {"timeSpent": form.get("spent", ""), "comment": form.get("comment", "")})
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    worklogs.add(call, issue, {"timeSpent": form.get("spent", ""), "comment": form.get("comment", "")})
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _do_attach(call: Call, key: str) -> Response:
@@ -312,8 +316,9 @@ def _do_attach(call: Call, key: str) -> Response:
         raise JiraError(400, [str(error)]) from error
     if not parts:
         raise JiraError(400, ["Choose a file first."])
-    attachments.add(call, issues.find(call, key), parts[0])
-    return redirect(f"/browse/{key}")
+    issue = issues.find(call, key)
+    attachments.add(call, issue, parts[0])
+    return redirect(f"/browse/{issue['key']}")
 
 
 def _download(call: Call, _: str) -> Response:

@@ -41,7 +41,7 @@ def issue(
 def _as_html(call: Call, record: Record, name: str) -> str | None:
     field = FIELDS[name]
     if field.kind == "rich":
-        return richtext.as_html(record[name]) if record[name] else ""
+        return str(richtext.as_html(record[name]))
     if field.kind == "datetime" and record[name]:
         return f"{timing.moment(record[name]).astimezone(call.zone):%d/%b/%y %I:%M %p}"
     return None

@@ -1,9 +1,10 @@
 """Long texts as they are kept: as written, in wiki text or as a document, and shown in the version that asks."""
 
-import html
 from typing import Any
 
-from deskbridge.simulators.jira import adf, wiki
+from markupsafe import Markup
+
+from deskbridge.simulators.jira import adf, adf_html, wiki
 from deskbridge.simulators.jira.call import Call
 from deskbridge.simulators.jira.errors import bad_field
 from deskbridge.simulators.store import Record
@@ -58,7 +59,8 @@ def plain(kept: Record | None) -> str:
     return adf.plain(kept["adf"] if "adf" in kept else wiki.to_adf(kept["wiki"]))
 
 
-def as_html(kept: Record | None) -> str:
-    """A simple rendering for `expand=renderedFields`: escaped paragraphs."""
-    paragraphs = [html.escape(part) for part in plain(kept).split("\n") if part]
-    return "".join(f"<p>{part}</p>" for part in paragraphs)
+def as_html(kept: Record | None) -> Markup:
+    """As safe HTML, for `expand=renderedFields` and the pages."""
+    if kept is None:
+        return Markup()
+    return adf_html.render(kept["adf"] if "adf" in kept else wiki.to_adf(kept["wiki"]))

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 _UNITS = {"w": 5 * 8 * 3600, "d": 8 * 3600, "h": 3600, "m": 60}  # Jira's defaults: 8-hour days, 5-day weeks
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([wdhm])?", re.IGNORECASE)
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([wdhm])?", re.IGNORECASE)
+_YEARS = range(1900, 3000)  # what every time zone can show
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
 
@@ -31,9 +32,10 @@ def parse_stamp(text: object) -> int | None:
     if not isinstance(text, str) or not _STAMP.fullmatch(text):
         return None
     try:
-        return millis(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z"))
+        parsed = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
     except ValueError:
         return None
+    return millis(parsed) if parsed.year in _YEARS else None
 
 
 def parse_date(text: object) -> str | None:

@@ -8,6 +8,8 @@ from deskbridge.simulators.jira.call import Call
 from deskbridge.simulators.jira.errors import bad, bad_field, not_found
 from deskbridge.simulators.store import Record
 
+_MOST_SECONDS = 10**9
+
 
 def add(call: Call, issue: Record, body: Mapping[str, Any]) -> Record:
     """A new entry from {"timeSpent" | "timeSpentSeconds", "started", "comment"}."""
@@ -78,7 +80,7 @@ def _seconds(body: Mapping[str, Any]) -> int | None:
         return None
     if isinstance(given, bool) or not isinstance(given, int):
         raise bad_field("timeLogged", "timeSpentSeconds must be a whole number")
-    if given < 60:
+    if not 60 <= given <= _MOST_SECONDS:
         raise bad_field("timeLogged", "Invalid time duration entered.")
     return given // 60 * 60
 

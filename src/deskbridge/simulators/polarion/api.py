@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from deskbridge.simulators.clock import Clock
 from deskbridge.simulators.polarion import configuration as conf
@@ -148,7 +147,7 @@ def _unrouted(request: Request) -> ApiError:
     return ApiError(404, f"There is no resource at {request.path}.")
 
 
-def _negotiate(request: Request, endpoint: Any) -> None:
+def _negotiate(request: Request, endpoint: on.Endpoint) -> None:
     """406 for an Accept header that Polarion cannot serve, 415 for a body of another type, 413 for a long one."""
     if not _accepts(request.header("accept") or "*/*", binary=endpoint is on.get_attachment_content):
         raise ApiError(406)

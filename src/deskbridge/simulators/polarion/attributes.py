@@ -109,7 +109,7 @@ def _moment(value: object, pointer: str) -> str:
 def duration(value: object, pointer: str) -> str:
     text = _string(value, pointer)
     if parse_minutes(text) is None:
-        raise BadRequestError(f"'{text}' is not a duration such as '1d 2h' or '5 1/2d'.", pointer=pointer)
+        raise BadRequestError(f"Not a duration such as '1d 2h' or '5 1/2d': '{text}'.", pointer=pointer)
     return text
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from deskbridge.simulators.polarion import attachments, comments, items, model, workrecords
 from deskbridge.simulators.polarion.errors import ApiError, BadRequestError, NotFoundError
 from deskbridge.simulators.polarion.jsonapi import (
     Json,
+    Resource,
     created,
     document,
     documents,
@@ -49,10 +49,10 @@ class Call:
     def item(self) -> Record:
         return items.require(self.session, self.project, self.params["item"])
 
-    def page(self, found: Sequence[Record], build: Callable[[Record], Any]) -> Response:
+    def page(self, found: Sequence[Record], build: Callable[[Record], Resource]) -> Response:
         return page(self.request, found, build, self.resources.find)
 
-    def single(self, resource: Any) -> Response:
+    def single(self, resource: Resource) -> Response:
         return single(self.request, resource, self.resources.find)
 
 

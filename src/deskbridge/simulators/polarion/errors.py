@@ -6,7 +6,6 @@ from typing import Any
 
 from deskbridge.simulators.wire import Pairs, Response, json_response
 
-
 _LONGEST_DETAIL = 1000
 """Characters: a detail quotes what it refuses, which may be a whole file."""
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 
+import nh3
+from markupsafe import Markup
+
 from deskbridge.simulators import pages
 from deskbridge.simulators.clock import Clock
 from deskbridge.simulators.pages import Cell, Entry, Form, Input, ListView, RecordView, Skin
@@ -128,7 +131,7 @@ def _record(session: Session, item: Record, error: str = "") -> RecordView:
         title=f"{item['id']} - {stored.get('title', '')}",
         status=_status(item),
         fields=_fields(session, item),
-        body=as_text(stored.get("description")),
+        body=_shown(stored.get("description")),
         trail=(("Work Items", _LIST),),
         transitions=[_action_form(item, action) for action in model.actions(stored["type"], stored["status"])],
         edit=f"{_address(item)}/edit",
@@ -146,7 +149,7 @@ def _fields(session: Session, item: Record) -> list[tuple[str, Cell]]:
     ghosts = sorted(name for name in stored if name not in model.FIELDS and name not in model.CUSTOM_FIELDS)
     return [
         *enums,
-        ("Assignee", Cell(_assignees(session, item))),
+        ("Assignee", Cell(_assignees(session, item) or "Nobody")),
         ("Author", Cell(_name(session, item["author"]))),
         *((model.FIELDS[name].label, Cell(str(stored[name]))) for name in plain if name in stored),
         *((label, Cell(stored[name])) for name, label in model.CUSTOM_FIELDS.items() if name in stored),
@@ -178,7 +181,7 @@ def _comments(session: Session, item: Record) -> list[Entry]:
         Entry(
             _name(session, comment["author"]),
             _moment(comment["created"]),
-            "\n".join(filter(None, (comment["title"], as_text(comment["text"])))),
+            _shown(comment["text"], comment["title"]),
             "Resolved" if comment["resolved"] else "",
         )
         for comment in comments.of_item(session, item)
@@ -331,6 +334,14 @@ def _redirected(request: Request, session: Session, _params: dict[str, str]) -> 
 
 
 # --- rich text on a plain page
+
+
+def _shown(rich: Json | None, heading: str = "") -> str:
+    """A rich text value for reading: its own markup without anything that could run, below a heading if it has one."""
+    if not rich or rich["type"] == "text/plain":
+        return as_text(rich)
+    title = f"<p><b>{escape(heading)}</b></p>" if heading else ""
+    return Markup(title + nh3.clean(rich["value"]))  # noqa: S704 - cleaned and escaped right here
 
 
 def as_text(rich: Json | None) -> str:

@@ -73,7 +73,7 @@ def _save(request: Request, org: Org, params: dict[str, str]) -> Response:
     case, form = _case(org, params), dict(request.form())
     try:
         with org.state.transaction():
-            records.update(org, CASE, case["Id"], views.edited(form))
+            records.update(org, CASE, case["Id"], views.edited(form, case))
     except ApiError as error:
         return pages.form_page(_SKIN, views.edit_form(case, form, error.message), 400)
     return redirect(views.address(case))

@@ -1,6 +1,7 @@
 """Cases as their users know them: the list view, the record page with its related lists, the edit form."""
 
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from typing import Any
 
 from deskbridge.simulators.pages import Cell, Entry, Form, Input, ListView, RecordView
@@ -79,12 +80,21 @@ def edit_form(case: Row | None, given: Mapping[str, str] | None = None, error: s
     return Form(address(case, "edit"), "Save", inputs, f"Edit {case['CaseNumber']}", error, address(case))
 
 
-def edited(form: Mapping[str, str]) -> dict[str, Any]:
-    """What a form post means as a record body: blank is null, minutes are a number."""
+def edited(form: Mapping[str, str], case: Row | None = None) -> dict[str, Any]:
+    """What a form post means as a record body: blank is null, minutes are a number.
+
+    Of an existing case only what differs counts: browsers change the line ends of a text that nobody touched.
+    """
     body: dict[str, Any] = {name: form[name] or None for name in _EDITED if name in form}
     if minutes := body.get("Desk_Minutes__c"):
         body["Desk_Minutes__c"] = _number(minutes)
-    return body
+    if case is None:
+        return body
+    return {name: value for name, value in body.items() if _lines(value) != _lines(case[name])}
+
+
+def _lines(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _number(text: str) -> float | str:
@@ -146,7 +156,7 @@ def _statuses(case: Row) -> list[Form]:
 def _forms(case: Row) -> list[Form]:
     comment = [
         Input("CommentBody", "Comment", "textarea", required=True),
-        Input("IsPublished", "Public", "checkbox", hint="Visible to the customer"),
+        Input("IsPublished", "Public: the customer may read it", "checkbox"),
     ]
     visibility = [("AllUsers", "All with access"), ("InternalUsers", "Internal users only")]
     post = [
@@ -172,7 +182,8 @@ def _input(name: str, case: Row | None, given: Mapping[str, str] | None, *, requ
         return Input(name, field.title, "textarea", value or "")
     if field.choices:
         blank = [] if required else [("", "--None--")]
-        options = [*blank, *((choice.value, choice.value) for choice in field.choices)]
+        values_known = dict.fromkeys([*(choice.value for choice in field.choices), *([value] if value else [])])
+        options = [*blank, *((known, known) for known in values_known)]
         return Input(name, field.title, "select", value or default, options, required)
     return Input(name, field.title, "number" if field.type == "double" else "text", value or "")
 
@@ -184,7 +195,29 @@ def _comment(org: Org, row: Row) -> Entry:
 
 def _post(org: Org, row: Row) -> Entry:
     badge = "Internal" if row["Visibility"] == "InternalUsers" else ""
-    return Entry(_name(org, row["CreatedById"]), _time(row["CreatedDate"]), row["Body"], badge)
+    text = _plain(row["Body"]) if row["IsRichText"] else row["Body"]
+    return Entry(_name(org, row["CreatedById"]), _time(row["CreatedDate"]), text, badge)
+
+
+class _TextOnly(HTMLParser):
+    """Collects the text of a rich post, with a line of its own for each paragraph and list item."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += "\n" if tag in {"p", "li"} else ""
+
+
+def _plain(html: str) -> str:
+    reader = _TextOnly()
+    reader.feed(html)
+    reader.close()
+    return reader.text.strip()
 
 
 def _change(org: Org, row: Row) -> Entry:
