@@ -80,6 +80,8 @@ class Subject:
     accounts: Sequence[Account] = (USER, TOKEN, CLIENT)
     options: Mapping[str, str] = field(default_factory=dict)
     """The simulator's own switches that the suite needs (to send webhooks, say)."""
+    files: Audience = Audience.INTERNAL
+    """An audience that files can have there."""
     is_rich: bool = True
     """Whether `text` keeps formatting."""
 
@@ -470,6 +472,7 @@ class ContractSuite:
         remote.forget()
         connector.add_comment(ref.id, NewComment("First", Audience.INTERNAL, "M-0"))
         method, path = next(write for write in remote.writes()).split(" ")
+        remote.tick(SECOND)
         remote.fault("drop_after_commit", method, path)
         with pytest.raises(Unknown):
             connector.add_comment(ref.id, NewComment("Second", Audience.INTERNAL, "M-1"))
@@ -503,7 +506,7 @@ class ContractSuite:
     def test_files_come_back_byte_for_byte(self, connector: Connector) -> None:  # 30
         ref = self.made(connector)
         for name, content in FILES.items():
-            connector.add_attachment(ref.id, _file(name, content), Audience.INTERNAL)
+            connector.add_attachment(ref.id, _file(name, content), self.subject.files)
         listed = {attachment.name: attachment for attachment in connector.attachments(ref.id)}
         assert set(listed) == set(FILES)
         for name, content in FILES.items():
@@ -514,7 +517,7 @@ class ContractSuite:
 
     def test_an_uploads_id_is_the_one_it_is_listed_with(self, connector: Connector) -> None:
         ref = self.made(connector)
-        added = connector.add_attachment(ref.id, _file("a.txt", b"text"), Audience.INTERNAL)
+        added = connector.add_attachment(ref.id, _file("a.txt", b"text"), self.subject.files)
         assert [attachment.id for attachment in connector.attachments(ref.id)] == [added]
 
     def test_a_file_of_another_length_than_was_said_is_refused_and_not_kept(self, connector: Connector) -> None:
@@ -522,7 +525,7 @@ class ContractSuite:
         for said in (3, 5):
             file = NewAttachment("a.txt", "text/plain", said, iter([b"te", b"xt"]))
             with pytest.raises(Rejected):
-                connector.add_attachment(ref.id, file, Audience.INTERNAL)
+                connector.add_attachment(ref.id, file, self.subject.files)
         assert connector.attachments(ref.id) == []
 
     def test_a_file_over_the_trackers_limit_is_refused_before_it_is_sent(
@@ -534,12 +537,12 @@ class ContractSuite:
             "a.bin", "application/octet-stream", connector.capabilities.max_attachment_size + 1, iter([])
         )
         with pytest.raises(Rejected):
-            connector.add_attachment(ref.id, huge, Audience.INTERNAL)
+            connector.add_attachment(ref.id, huge, self.subject.files)
         assert remote.writes() == []
 
     def test_a_download_that_breaks_off_is_no_file(self, remote: Remote, connector: Connector) -> None:
         ref = self.made(connector)
-        connector.add_attachment(ref.id, _file("a.bin", b"x" * 100_000), Audience.INTERNAL)
+        connector.add_attachment(ref.id, _file("a.bin", b"x" * 100_000), self.subject.files)
         listed = connector.attachments(ref.id)[0]
         remote.fault("truncate", "GET", ".*")
         with pytest.raises(RetryLater), connector.download(ref.id, listed) as chunks:

@@ -26,8 +26,9 @@ CLIENT = Account(Way.CLIENT, "desk-secret", "desk")
 class Remote:
     """One simulator, standing still at START until `tick`; rate limits off. `clock` is ours, not the tracker's."""
 
-    def __init__(self, url: str, control: httpx.Client) -> None:
+    def __init__(self, url: str, control: httpx.Client, closing: contextlib.ExitStack) -> None:
         self.url = url
+        self._closing = closing
         self.clock = ManualClock(START)
         self._control = control
 
@@ -81,14 +82,18 @@ class Remote:
 
     def line(self, read_seconds: float = 20.0) -> Line:
         host = self.url.removeprefix("http://")
-        return Line(GuardedTransport(allow=[host]), self.clock, self.clock.advance, read_seconds)
+        transport = GuardedTransport(allow=[host])
+        self._closing.callback(transport.close)
+        return Line(transport, self.clock, self.clock.advance, read_seconds)
 
 
 @contextmanager
 def started(simulator: str) -> Iterator[Remote]:
     """Run a simulator by name at a free port."""
-    with running(simulator) as one, httpx.Client(base_url=one.http, trust_env=False) as control:
-        remote = Remote(one.http, control)
+    with contextlib.ExitStack() as closing:
+        one = closing.enter_context(running(simulator))
+        control = closing.enter_context(httpx.Client(base_url=one.http, trust_env=False))
+        remote = Remote(one.http, control, closing)
         remote.post("clock", {"at": START.isoformat()})
         remote.post("limits", {"enabled": False})
         yield remote
