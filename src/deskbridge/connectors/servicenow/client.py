@@ -145,7 +145,7 @@ def _page_params(query: str, limit: int, offset: int) -> Pairs:
 
 
 def _each(read: Read[T]) -> Parse[list[T]]:
-    return lambda reply: [read(_checked(row)) for row in _list(reply.data["result"])]
+    return lambda reply: [read(_checked(row)) for row in _list(_result(reply))]
 
 
 def _new_id(reply: Reply) -> str:
@@ -156,7 +156,7 @@ def _new_id(reply: Reply) -> str:
 
 
 def _me(reply: Reply) -> Me | None:
-    found = _list(reply.data["result"])
+    found = _list(_result(reply))
     if not found:
         return None
     row: dict[str, dict[str, str]] = found[0]
@@ -175,16 +175,23 @@ def _zone(both: Mapping[str, str]) -> str:
 
 
 def _row(reply: Reply) -> Row:
-    return _checked(reply.data["result"])
+    return _checked(_result(reply))
 
 
 def _outcome(reply: Reply) -> Row:
     """What the import set says of the one row it was sent: the status of the answer itself is always 201."""
-    outcome = _checked(_list(reply.data["result"])[0])
+    outcome = _checked(_list(_result(reply))[0])
     known = {"inserted", "updated", "ignored"}
     if outcome["status"] != "error" and not (outcome["status"] in known and outcome["sys_id"]):
         raise ValueError(f"status {outcome['status']}")
     return outcome
+
+
+def _result(reply: Reply) -> Any:
+    """What was asked for; an instance that gives up half way says 200, and has an error beside what it had by then."""
+    if "error" in reply.data:
+        raise ValueError(str(reply.data["error"]))
+    return reply.data["result"]
 
 
 def _list(found: Any) -> list[Any]:

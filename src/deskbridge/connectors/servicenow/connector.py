@@ -255,7 +255,7 @@ class ServiceNow:
 
     def _keyed(self, key: str) -> list[tuple[Ref, bool]]:
         """The incidents that carry a key, and whether nobody has touched them since they were made."""
-        query = f"correlation_id={key_of(key)}^ORDERBYsys_created_on^ORDERBYsys_id"
+        query = f"correlation_id={key_of(key)}^ORDERBYnumber"
         fields = ["sys_id", "number", "correlation_id", "sys_mod_count"]
         rows = self._client.all(TABLE, query, fields, dict)
         base_url = self._site.base_url  # databases compare without regard to case: only the very key counts
