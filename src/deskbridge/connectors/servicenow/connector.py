@@ -60,6 +60,7 @@ _FEEDS = (
 """Tables whose rows tell of a change, the column that names the incident, and which rows: neither a file nor worked
 time moves the incident's own stamp."""
 _USERS_AT_ONCE = 100
+_MOST_DUPLICATES = 100
 
 
 class ServiceNow:
@@ -118,7 +119,10 @@ class ServiceNow:
         return ChangePage([hit for _, _, hit in shown], last, more=len(found) > limit)
 
     def create(self, key: str, fields: Mapping[str, Value]) -> Ref:
-        """See the protocol; what the import set has no column for is written to the new record right after."""
+        """See the protocol; what the import set has no column for is written to the new record right after.
+
+        Should that break off, creating again completes it, unless somebody has touched the record by then.
+        """
         known = self._columns()
         values = known.stored(fields, also={STATUS})
         rest = {name: value for name, value in values.items() if name not in known.staged}
@@ -257,7 +261,7 @@ class ServiceNow:
         """The incidents that carry a key, and whether nobody has touched them since they were made."""
         query = f"correlation_id={key_of(key)}^ORDERBYnumber"
         fields = ["sys_id", "number", "correlation_id", "sys_mod_count"]
-        rows = self._client.all(TABLE, query, fields, dict)
+        rows = self._client.find(TABLE, query, fields, dict, _MOST_DUPLICATES)
         base_url = self._site.base_url  # databases compare without regard to case: only the very key counts
         exact = [row for row in rows if row["correlation_id"] == key]
         return [(records.ref(base_url, row["sys_id"], row["number"]), row["sys_mod_count"] == "0") for row in exact]
