@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskbridge.simulators import webhooks, wire
@@ -26,6 +26,7 @@ def _part(disposition: str, content: bytes) -> bytes:
     return b"--xyz\r\nContent-Disposition: form-data; " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300).filter(lambda content: b"\r\n--xyz" not in b"\r\n" + content))
 def test_multipart_keeps_every_byte(content: bytes) -> None:
     body = _part('name="file"; filename="a.bin"', content) + _part('name="note"', b"hello") + b"--xyz--\r\n"

@@ -365,6 +365,19 @@ def test_expansions(site: Site) -> None:
     assert shown["editmeta"]["fields"]["summary"]["required"]
 
 
+def test_fields_are_chosen_by_name_group_and_exclusion(site: Site) -> None:
+    key = site.create()
+
+    def shown(fields: str) -> set[str]:
+        return set(site.get(f"/issue/{key}", fields=fields)["fields"])
+
+    everything = shown("*all")
+    assert shown("-comment") == everything - {"comment"}
+    assert shown("*navigable,comment") == everything - {"worklog", "attachment", "timetracking"}
+    assert shown("*none") == set()
+    assert shown("summary,nonsense") == {"summary"}
+
+
 def test_bulk_reading_leaves_out_what_is_not_there(site: Site) -> None:
     key = site.create()
     body = {"issueIdsOrKeys": [key, "DESK-9"], "fields": ["summary"]}

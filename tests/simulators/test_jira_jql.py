@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.simulators.jira_kit import START, Site
 
@@ -69,6 +69,7 @@ def test_what_is_not_jql_is_refused_with_the_place(query: str, said: str) -> Non
 WORDS = ["a", "=", "(", ")", ",", "and", "or", "not", "in", "is", "~", "!", "<", '"', "'", "order", "by", "[", "]", "1"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS)).map(" ".join))
 def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
     try:
@@ -125,6 +126,22 @@ def test_picklists_users_and_labels(site: Site) -> None:
     assert site.search('assignee = "maria.rossi@example.org"') == [first]
     assert site.search("reporter = currentUser() order by key") == [first, second]
     assert site.search("statusCategory = 'To Do' order by key desc") == [second, first]
+
+
+def test_unresolved_means_no_resolution(site: Site) -> None:
+    done, open_ = site.create("Done"), site.create("Open")
+    site.finish(done)
+    assert site.search("resolution = Unresolved") == [open_]
+    assert site.search("resolution != unresolved") == [done]
+    assert site.search("resolution in (Unresolved, Done) order by key") == [done, open_]
+
+
+def test_priorities_come_highest_first_and_statuses_in_their_order(site: Site) -> None:
+    low, high = site.create("Low", priority={"name": "Low"}), site.create("High", priority={"name": "High"})
+    assert site.search("project = DESK order by priority") == [high, low]
+    assert site.search("project = DESK order by priority asc") == [low, high]
+    site.transition(low, "11")
+    assert site.search("project = DESK order by status asc") == [high, low]
 
 
 def test_negation_never_finds_the_empty(site: Site) -> None:

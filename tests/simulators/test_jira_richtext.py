@@ -1,7 +1,7 @@
 """Wiki text and documents, and the ways between them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.simulators.jira_kit import document, paragraph
 
@@ -48,6 +48,7 @@ def test_plain_text_in_a_document_stays_plain(text: str) -> None:
     assert wiki.to_adf(shown) == document(paragraph(text))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_wiki_text_gives_a_valid_document(text: str) -> None:
     made = wiki.to_adf(text)

@@ -469,6 +469,12 @@ def test_a_bad_span_is_refused(org: Salesforce, query: str) -> None:
     assert failure(org.call("GET", f"/sobjects/Case/updated/?{query}")) == (400, "INVALID_REPLICATION_DATE")
 
 
+def test_people_replicate_though_they_are_never_deleted(org: Salesforce) -> None:
+    span = _span("08:00:00", "09:00:00")
+    assert org.call("GET", f"/sobjects/User/updated/?{span}").json()["ids"] == []
+    assert org.call("GET", f"/sobjects/User/deleted/?{span}").json()["deletedRecords"] == []
+
+
 def test_what_does_not_replicate_says_so(org: Salesforce) -> None:
     path = f"/sobjects/CaseHistory/updated/?{_span('08:00:00', '09:00:00')}"
     assert failure(org.call("GET", path)) == (400, "INVALID_OPERATION")

@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from deskbridge.simulators.jira import catalogue, jql_time, richtext, timing
+from deskbridge.simulators.jira import jql_time, timing
 from deskbridge.simulators.jira.call import Call
-from deskbridge.simulators.jira.catalogue import FIELDS, Field
-from deskbridge.simulators.jira.jql import And, Clause, Condition, Empty, Function, JqlError, Not, Operand, Order
+from deskbridge.simulators.jira.jql import And, Clause, Condition, Empty, Function, JqlError, Not, Operand, Order, Value
+from deskbridge.simulators.jira.jql_fields import ORDER, TIMES, USERS, Searchable, searchable
 from deskbridge.simulators.store import Record
 
 Test = Callable[[Record], bool]
-_EQUALITY = frozenset({"=", "!=", "in", "not in", "is", "is not"})
-_ORDER = frozenset({"<", "<=", ">", ">="})
-_TEXT = frozenset({"~", "!~", "is", "is not"})
 _WORDS = re.compile(r"\w+", re.UNICODE)
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": lambda left, right: left < right,
@@ -22,18 +18,6 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Searchable:
-    """A field as JQL sees it. `read` gives the values an issue has (none: it is EMPTY), `resolve` what a literal
-    means, `sort` what to order by."""
-
-    name: str
-    operators: frozenset[str]
-    read: Callable[[Call, Record], Sequence[Any]]
-    resolve: Callable[[Call, str], Any]
-    sort: Callable[[Call, Record], Any]
 
 
 def compile_condition(call: Call, condition: Condition, *, strict: bool = True) -> Test:
@@ -50,12 +34,12 @@ def compile_condition(call: Call, condition: Condition, *, strict: bool = True) 
 
 
 def _clause(call: Call, clause: Clause, *, strict: bool) -> Test:
-    field = _searchable(clause.field)
+    field = searchable(clause.field)
     if clause.operator not in field.operators:
         raise JqlError(f"The operator '{clause.operator}' is not supported by the '{clause.field}' field.")
-    wants_empty = any(isinstance(operand, Empty) for operand in clause.operands)
+    wants_empty = any(_is_empty(field, operand) for operand in clause.operands)
     wanted = _values(call, field, clause, strict=strict)
-    if clause.operator in _ORDER:
+    if clause.operator in ORDER:
         if wants_empty:
             raise JqlError(f"The operator '{clause.operator}' does not support searching for EMPTY values.")
         return _ordered(call, field, clause.operator, wanted)
@@ -66,14 +50,22 @@ def _clause(call: Call, clause: Clause, *, strict: bool) -> Test:
     )
 
 
+def _is_empty(field: Searchable, operand: Operand) -> bool:
+    """EMPTY, or the name Jira gives to no resolution."""
+    if isinstance(operand, Value):
+        return field.name == "resolution" and operand.text.lower() == "unresolved"
+    return isinstance(operand, Empty)
+
+
 def _equal(call: Call, field: Searchable, wanted: Sequence[Any], *, wants_empty: bool, negated: bool) -> Test:
     """As in Jira, a negated test is false for an issue without any value, unless EMPTY itself is excluded."""
+    values = frozenset(wanted)
 
     def test(issue: Record) -> bool:
         held = field.read(call, issue)
         if not held:
             return wants_empty and not negated
-        return any(value in wanted for value in held) != negated
+        return any(value in values for value in held) != negated
 
     return test
 
@@ -126,7 +118,7 @@ def _values(call: Call, field: Searchable, clause: Clause, *, strict: bool) -> l
     for operand in clause.operands:
         if isinstance(operand, Function):
             wanted.append(_function(call, field, operand))
-        elif not isinstance(operand, Empty):
+        elif not isinstance(operand, Empty) and not _is_empty(field, operand):
             try:
                 wanted.append(field.resolve(call, operand.text))
             except LookupError as error:
@@ -137,9 +129,9 @@ def _values(call: Call, field: Searchable, clause: Clause, *, strict: bool) -> l
 
 
 def _function(call: Call, field: Searchable, function: Function) -> Any:
-    if function.name.lower() == "currentuser" and field.name in _USERS:
+    if function.name.lower() == "currentuser" and field.name in USERS:
         return call.account
-    if field.name in _TIMES:
+    if field.name in TIMES:
         stamp = jql_time.function(function.name, function.arguments, call.now, call.zone)
         if stamp is not None:
             return stamp if field.name != "due" else timing.moment(stamp).astimezone(call.zone).date().isoformat()
@@ -156,223 +148,11 @@ def compile_order(call: Call, orders: Sequence[Order]) -> list[tuple[Callable[[R
     """Sort keys with their direction (True: descending); dates and priorities come newest and highest first."""
     keys = []
     for order in orders:
-        field = _searchable(order.field)
-        descending = field.name in _TIMES if order.is_descending is None else order.is_descending
-        keys.append((_sort_key(call, field), descending))
+        field = searchable(order.field)
+        by_default = field.name in TIMES or field.name == "priority"
+        keys.append((_sort_key(call, field), by_default if order.is_descending is None else order.is_descending))
     return keys
 
 
 def _sort_key(call: Call, field: Searchable) -> Callable[[Record], Any]:
-    return lambda issue: field.sort(call, issue)
-
-
-def _searchable(name: str) -> Searchable:
-    found = _BY_CLAUSE.get(name.lower())
-    if found is None:
-        raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
-    return found
-
-
-def _one(value: Any) -> Sequence[Any]:
-    return () if value is None else (value,)
-
-
-def _key_number(_: Call, text: str) -> int:
-    """An issue key (or id) as its number in the project."""
-    prefix, __, number = text.upper().partition("-")
-    if prefix == catalogue.PROJECT_KEY and number.isascii() and number.isdigit() and len(number) < 12:
-        return int(number)
-    raise LookupError(f"An issue with key '{text}' does not exist for field 'key'.")
-
-
-def _existing_key(call: Call, text: str) -> int:
-    if text.isascii() and text.isdigit() and (issue := call.state.table("issues").get(text)):
-        return int(issue["number"])
-    number = _key_number(call, text)
-    if not call.state.table("issues").by("number", number):
-        raise LookupError(f"An issue with key '{text}' does not exist for field 'key'.")
-    return number
-
-
-def _project(_: Call, text: str) -> str:
-    if text.lower() in {catalogue.PROJECT_ID, catalogue.PROJECT_KEY.lower(), catalogue.PROJECT_NAME.lower()}:
-        return catalogue.PROJECT_ID
-    raise LookupError
-
-
-def _status(_: Call, text: str) -> str:
-    for status in catalogue.STATUSES:
-        if text == status.id or text.lower() == status.name.lower():
-            return status.id
-    raise LookupError
-
-
-def _category(_: Call, text: str) -> str:
-    for key, category in catalogue.CATEGORIES.items():
-        if text.lower() in {key, category["name"].lower(), str(category["id"])}:
-            return key
-    raise LookupError
-
-
-def _user(call: Call, text: str) -> str:
-    for user in call.state.table("users").values():
-        if text.lower() in {user["accountId"].lower(), user["name"], user["emailAddress"], user["displayName"].lower()}:
-            return str(user["accountId"])
-    raise LookupError
-
-
-def _choice(field: Field) -> Callable[[Call, str], str]:
-    def resolve(_: Call, text: str) -> str:
-        found = catalogue.find(field.choices, id=text) or catalogue.find(field.choices, name=text)
-        if found is None:
-            raise LookupError
-        return found.id
-
-    return resolve
-
-
-def _number(_: Call, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise LookupError(f"'{text}' is not a number.") from error
-
-
-def _due(call: Call, text: str) -> str:
-    stamp = jql_time.parse(text, "due", call.now, call.zone)
-    return timing.moment(stamp).astimezone(call.zone).date().isoformat()
-
-
-def _stamp(name: str) -> Callable[[Call, str], int]:
-    return lambda call, text: jql_time.parse(text, name, call.now, call.zone)
-
-
-def _texts(call: Call, issue: Record) -> Sequence[str]:
-    """Everything the field `text` looks through."""
-    comments = [richtext.plain(row["body"]) for row in call.state.table("comments").by("issue", issue["id"])]
-    rich = [richtext.plain(issue[name]) for name in ("description", "environment") if issue[name]]
-    custom = [issue[catalogue.DESK_REF]] if issue[catalogue.DESK_REF] else []
-    return [" \n ".join([issue["summary"], *rich, *comments, *custom])]
-
-
-def _comments(call: Call, issue: Record) -> Sequence[str]:
-    return [richtext.plain(row["body"]) for row in call.state.table("comments").by("issue", issue["id"])]
-
-
-def _same(_: Call, text: str) -> str:
-    return text
-
-
-_USERS = {"assignee", "reporter", "creator"}
-_TIMES = {"created", "updated", "resolutiondate", "due"}
-
-
-def _of_record(field: Field) -> Searchable:
-    """How a field of the record is searched, by its kind."""
-    name = field.clauses[0].lower()
-
-    def scalar(_: Call, issue: Record) -> Sequence[Any]:
-        return _one(issue[field.id])
-
-    def plain(_: Call, issue: Record) -> Sequence[Any]:
-        return _one(richtext.plain(issue[field.id]) if field.kind == "rich" and issue[field.id] else issue[field.id])
-
-    def many(_: Call, issue: Record) -> Sequence[Any]:
-        return list(issue[field.id])
-
-    def raw(_: Call, issue: Record) -> Any:
-        return issue[field.id]
-
-    def joined(_: Call, issue: Record) -> Any:
-        return " ".join(issue[field.id]) or None
-
-    if field.kind in {"summary", "rich", "text"}:
-        sort = raw if field.kind != "rich" else lambda _call, issue: richtext.plain(issue[field.id]) or None
-        return Searchable(name, _TEXT, plain, _same, sort)
-    if field.kind == "datetime":
-        return Searchable(name, _EQUALITY | _ORDER, scalar, _stamp(name), raw)
-    if field.kind == "date":
-        return Searchable(name, _EQUALITY | _ORDER, scalar, _due, raw)
-    if field.kind in {"number", "seconds"}:
-        return Searchable(name, _EQUALITY | _ORDER, scalar, _number, raw)
-    if field.kind == "user":
-        return Searchable(name, _EQUALITY, scalar, _user, raw)
-    if field.kind in {"components", "versions"}:
-        return Searchable(name, _EQUALITY, many, _choice(field), joined)
-    return Searchable(name, _EQUALITY, scalar, _choice(field), raw)
-
-
-def _labels_read(_: Call, issue: Record) -> Sequence[str]:
-    return [label.lower() for label in issue["labels"]]
-
-
-def _rank(_: Call, issue: Record) -> Sequence[int]:
-    return (-int(issue["priority"]),)
-
-
-_SPECIAL = (
-    (
-        ("key", "issuekey", "issue", "id"),
-        Searchable(
-            "key",
-            _EQUALITY | _ORDER,
-            lambda _c, issue: (issue["number"],),
-            _existing_key,
-            lambda _c, issue: issue["number"],
-        ),
-    ),
-    (
-        ("project",),
-        Searchable(
-            "project", _EQUALITY, lambda _c, issue: (issue["project"],), _project, lambda _c, issue: issue["project"]
-        ),
-    ),
-    (
-        ("status",),
-        Searchable(
-            "status",
-            _EQUALITY,
-            lambda _c, issue: (issue["status"],),
-            _status,
-            lambda _c, issue: [one.id for one in catalogue.STATUSES].index(issue["status"]),
-        ),
-    ),
-    (
-        ("statuscategory",),
-        Searchable(
-            "statuscategory",
-            _EQUALITY,
-            lambda _c, issue: (catalogue.status(issue["status"]).category,),
-            _category,
-            lambda _c, issue: catalogue.status(issue["status"]).category,
-        ),
-    ),
-    (
-        ("priority",),
-        Searchable(
-            "priority",
-            _EQUALITY | _ORDER,
-            _rank,
-            lambda call, text: -int(_choice(FIELDS["priority"])(call, text)),
-            lambda _c, issue: -int(issue["priority"]),
-        ),
-    ),
-    (
-        ("labels",),
-        Searchable(
-            "labels",
-            _EQUALITY,
-            _labels_read,
-            lambda _c, text: text.lower(),
-            lambda _c, issue: " ".join(sorted(issue["labels"])) or None,
-        ),
-    ),
-    (("text",), Searchable("text", frozenset({"~"}), _texts, _same, lambda _c, issue: issue["summary"])),
-    (("comment",), Searchable("comment", frozenset({"~", "!~"}), _comments, _same, lambda _c, _issue: None)),
-)
-_BY_CLAUSE = {
-    clause.lower(): _of_record(field)
-    for field in FIELDS.values()
-    for clause in field.clauses
-    if field.kind not in {"comment", "attachment", "status", "priority", "labels", "project"}
-} | {name: searchable for names, searchable in _SPECIAL for name in names}
+    return lambda issue: next(iter(field.read(call, issue)), None)

@@ -22,7 +22,7 @@ def issue(
         held = properties.of_issue(call, record)
         chosen = held if "*all" in with_properties else {key: held[key] for key in with_properties if key in held}
         shown["properties"] = chosen
-    names = [name for name in FIELDS if render.is_wanted(name, wanted)]
+    names = [field.id for field in render.chosen(wanted)] if expand else []
     if "names" in expand:
         shown["names"] = {name: FIELDS[name].name for name in names}
     if "schema" in expand:

@@ -10,6 +10,7 @@ from deskbridge.simulators.jira.catalogue import FIELDS, Field, Named
 from deskbridge.simulators.store import Record
 
 Json = dict[str, Any]
+_NOT_NAVIGABLE = {"comment", "worklog", "attachment", "timetracking"}
 _PAGE_IN_ISSUE = 20  # worklogs shown inside an issue; comments and attachments are shown whole
 
 
@@ -27,20 +28,19 @@ def address(call: Call, issue: Record) -> Json:
 
 def issue(call: Call, record: Record, wanted: Sequence[str] = ("*all",)) -> Json:
     """An issue with the wanted fields: names, `*all`, `*navigable`, `*none`, and `-name` to leave one out."""
-    fields = {field.id: _field(call, record, field) for field in FIELDS.values() if is_wanted(field.id, wanted)}
+    fields = {field.id: _field(call, record, field) for field in chosen(wanted)}
     shown = {**address(call, record), "fields": fields}
     return {"expand": "renderedFields,names,schema,operations,editmeta,changelog,transitions", **shown}
 
 
-def is_wanted(name: str, wanted: Sequence[str]) -> bool:
-    if f"-{name}" in wanted:
-        return False
-    positive = [one for one in wanted if not one.startswith("-")]
-    if "*all" in positive or not positive:
-        return True
-    if "*navigable" in positive and name not in {"comment", "worklog", "attachment", "timetracking"}:
-        return True
-    return name in positive
+def chosen(wanted: Sequence[str]) -> list[Field]:
+    """The fields that such names mean; with none but exclusions it is all the others."""
+    named = {one for one in wanted if not one.startswith("-")}
+    if "*all" in named or not named:
+        named = set(FIELDS)
+    elif "*navigable" in named:
+        named |= FIELDS.keys() - _NOT_NAVIGABLE
+    return [field for name, field in FIELDS.items() if name in named and f"-{name}" not in wanted]
 
 
 def _field(call: Call, issue: Record, field: Field) -> Any:

@@ -77,7 +77,7 @@ def updated(call: Call) -> Response:
     """GET /sobjects/{sobject}/updated?start=&end=: ids changed within whole minutes, and how far that is complete."""
     start, end = _span(call)
     lower, upper = values.stamp(start), values.stamp(end)
-    rows = [row for row in call.org.rows(call.sobject) if not row["IsDeleted"]]
+    rows = [row for row in call.org.rows(call.sobject) if not row.get("IsDeleted")]
     found = [row["Id"] for row in rows if lower <= row["SystemModstamp"] < upper]
     return reply({"ids": sorted(found), "latestDateCovered": _covered(call, end)})
 
@@ -86,7 +86,9 @@ def deleted(call: Call) -> Response:
     """GET /sobjects/{sobject}/deleted?start=&end=: what went to the recycle bin within whole minutes."""
     start, end = _span(call)
     lower, upper = values.stamp(start), values.stamp(end)
-    rows = [row for row in call.org.rows(call.sobject) if row["IsDeleted"] and lower <= row["SystemModstamp"] < upper]
+    rows = [
+        row for row in call.org.rows(call.sobject) if row.get("IsDeleted") and lower <= row["SystemModstamp"] < upper
+    ]
     rows.sort(key=lambda row: (row["SystemModstamp"], row["Id"]))
     return reply(
         {
