@@ -18,8 +18,8 @@ Read = Callable[[Row], T]
 TABLE = "incident"
 STAGING = "u_desk_incident"
 
-# An instance has no limit of its own. Where its administrator sets one (per hour and user), it says 429 and for how long,
-# and nothing is sent till then; this is against a loop of ours that would keep all of its threads busy.
+# An instance has no limit of its own. Where its administrator sets one (per hour and user), it says 429 and for how
+# long, and nothing is sent till then; this is against a loop of ours that would keep all of its threads busy.
 _RATE, _BURST = 250.0, 250.0
 _PAGE = 500
 _STAMP = "%Y-%m-%d %H:%M:%S"

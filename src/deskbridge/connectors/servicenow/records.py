@@ -81,7 +81,9 @@ def _started(row: Row, seconds: int) -> datetime:
 
 def _referred(row: Row, who: str) -> Person | None:
     sys_id = row.get(who)
-    return Person(sys_id, row[f"{who}.name"], row[f"{who}.email"] or None) if sys_id else None
+    if not sys_id:
+        return None
+    return Person(sys_id, row.get(f"{who}.name") or sys_id, row.get(f"{who}.email") or None)
 
 
 def person(row: Row) -> tuple[str, Person]:
