@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from tests.connectors.remote import START, TOKEN, Listener, Remote, listening, started
 
+from deskbridge.connectors import salesforce
 from deskbridge.connectors.salesforce.client import BASE, ROWS
 from deskbridge.connectors.salesforce.connector import Salesforce
 from deskbridge.simulators.webhooks import sign
@@ -466,6 +469,23 @@ def test_a_signed_delivery_that_says_nothing_of_cases_hints_at_nothing(org: Sale
     for body in (gap, b"{}", b"[]", b"null", b"\xff", b'{"data": {"payload": 3, "event": 4}}'):
         headers = {"content-type": "application/json", "x-desk-signature": f"sha256={sign(SECRET, body)}"}
         assert org.hints(headers, body) == []
+
+
+# The shipped mapping
+
+
+def test_the_shipped_mapping_fits_a_fresh_org(org: Salesforce) -> None:
+    mapping = yaml.safe_load((Path(salesforce.__file__).parent / "mapping.yaml").read_text())
+    described = org.describe()
+    for name, entry in mapping["fields"].items():
+        info = described.fields[entry["remote"]]
+        assert entry["direction"] == "in" or info.writable or info.name == described.status_field, name
+        if "values" in entry:
+            assert set(entry["values"]) == set(info.choices), name
+            classes = [value for one in entry["values"].values() for value in one["desk"]]
+            assert len(classes) == len(set(classes)) == {"status": 8, "priority": 4, "category": 8}[name]
+    for status, demanded in mapping["fields"]["status"]["demands"].items():
+        assert org.transition(org.create(status, {"Subject": "x"}).id, status, demanded) == [status]
 
 
 # Helpers
