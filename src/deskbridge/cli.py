@@ -130,11 +130,12 @@ def worker() -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its database, made anew.")] = Path("var/demo"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port_base: Annotated[int, typer.Option(help="The first simulated tracker's port; 0 leaves them out.")] = 8081,
 ) -> None:
-    """Serve a fresh desk with people and a week of tickets; prints the addresses and logins."""
+    """Serve a fresh desk with people, a week of tickets and simulated trackers; prints the addresses and logins."""
     from deskbridge.demo.launch import run_demo
 
-    run_demo(folder, host=host, say=typer.echo)
+    run_demo(folder, host=host, port_base=port_base or None, say=typer.echo)
 
 
 @app.command()
