@@ -153,6 +153,26 @@ def simulate(
     raise typer.Exit(run(trackers, port_base, tls, data))
 
 
+@app.command()
+def seed(
+    tickets: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many to add.")] = 1000,
+    number: Annotated[int, typer.Option("--seed", help="Other tickets for another number.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Add realistic tickets in bulk, with people, conversations and history; nobody is notified.
+
+    The same number of tickets and seed make the same ones. Nobody seeded has a password.
+    """
+    from deskbridge.demo.seed import seed_tickets
+    from deskbridge.kit.schema import make_ready
+
+    with opened() as database, progress_bar("Seeding tickets") as progress:
+        make_ready(database)
+        seeded = seed_tickets(database, tickets, number, progress)
+    text = f"Added {seeded.tickets:,} tickets with {seeded.messages:,} messages and {seeded.history_entries:,} history"
+    show(seeded, as_json=as_json, text=f"{text} entries, and {seeded.people:,} people.")
+
+
 # Bringing tickets in
 
 
