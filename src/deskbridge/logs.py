@@ -7,7 +7,6 @@ import structlog
 
 from deskbridge.settings import Settings
 
-
 # Tracebacks say where something broke, never the values it held there: those may be passwords or people's words.
 _PRETTY = (
     structlog.processors.StackInfoRenderer(),
