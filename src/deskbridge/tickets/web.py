@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from deskbridge.tickets.policy import Verb, allowed_targets, verbs
 from deskbridge.tickets.queries import as_ref
 from deskbridge.tickets.service import Assignment
 from deskbridge.tickets.shown import Choices, category_choices, explained, named, opening
+from deskbridge.tickets.targets import next_target, targets
 from deskbridge.ui import words
 from deskbridge.ui.languages import said, translations
 
@@ -46,6 +49,7 @@ MOST_AT_ONCE = 200
 class ListPage:
     """What the list's page shows."""
 
+    now: datetime
     tickets: TicketPage
     categories: list[CategoryAnswer]
     teams: list[people.NamedThing]
@@ -92,6 +96,7 @@ def _list(reader: Reader, actor: Actor, state: ListState) -> ListPage:
         chosen, matching = narrowed(reader, actor, state.q, query.filter)
         query = replace(query, filter=chosen, matching=matching)
     return ListPage(
+        reader.now,
         queries.list_tickets(reader, actor, query),
         queries.active_categories(reader),
         people.active_teams(reader),
@@ -113,6 +118,7 @@ def _list_context(language: str, state: ListState, found: ListPage) -> dict[str,
         "choices": choices,
         "chips": _chips(language, state, choices),
         "tickets": found.tickets.items,
+        "next_target": partial(next_target, now=found.now),
         "total": found.tickets.total,
         "total_capped": found.tickets.total_capped,
         "first": state.with_().address if state.cursor else None,
@@ -171,6 +177,7 @@ def _take_many(uow: UnitOfWork, actor: Actor, numbers: Sequence[int]) -> int:
 class Shown:
     """What a ticket's page shows."""
 
+    now: datetime
     ticket: TicketAnswer
     entries: timeline.Timeline
     requester: people.Profile
@@ -214,6 +221,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
     facts = queries.facts_of(ticket)
     may = verbs(actor, facts)
     return Shown(
+        now=reader.now,
         ticket=ticket,
         entries=timeline.latest(reader, actor, ticket.id, entries),
         requester=people.profile(reader, ticket.requester.id),
@@ -257,6 +265,7 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
         "may": {verb.name for verb in shown.may},
         "mine": ticket.assignee is not None and ticket.assignee.id == actor.id,
         "targets": shown.targets,
+        "targets_due": targets(ticket, shown.now),
         "category_name": dict(categories).get(ticket.category, words.plain(ticket.category)),
         "choices": {"teams": named(shown.teams), "assignees": named(shown.assignees)},
         "draft": f"{actor.id}:{ticket.number}",
