@@ -142,7 +142,7 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
     """The application over the database under test; its routes are built once, its way to the database each time."""
     if "app" not in _apps:
         _apps["app"] = create_app(settings, database)
-    _apps["app"].state.access = Access(desk, settings)
+    _apps["app"].state.access = _apps["app"].state.front.access = Access(desk, settings)
     return _apps["app"]
 
 

@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 SOURCE = Path(__file__).resolve().parent.parent / "src/deskbridge"
 LOCALE = SOURCE / "ui/locale"
 # The domain says what is wrong in English sentences; pages translate them. What only the API says stays English.
-DOMAIN = ("kit/errors.py", "people/*.py", "tickets/*.py")
+DOMAIN = ("kit/errors.py", "people/*.py", "tickets/*.py", "search/*.py")
 API_ONLY = {"api.py", "tokens.py"}
 ERRORS = {
     "FieldError", "Malformed", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "RateLimited", "Unavailable",
@@ -66,7 +66,7 @@ def sentences_of_errors(tree: ast.Module) -> Iterator[str]:
                 yield from literals(argument)
         elif isinstance(node, ast.AnnAssign | ast.Assign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Name) and target.id == "summary" for target in targets):
+            if any(isinstance(target, ast.Name) and target.id in {"summary", "complaint"} for target in targets):
                 yield from literals(node.value)
 
 

@@ -19,7 +19,7 @@ from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
-from deskbridge.kit.middleware import AccessLog, BodyLimit, ExtraHeaders, RewritePaths
+from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
@@ -28,6 +28,7 @@ from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
+from deskbridge.tickets import companions_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -35,7 +36,14 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
-API = (health.router, people_api.router, tickets_api.router, sla_api.router, search_api.router)
+API = (
+    health.router,
+    people_api.router,
+    tickets_api.router,
+    companions_api.router,
+    sla_api.router,
+    search_api.router,
+)
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 
 log = structlog.get_logger(__name__)
@@ -89,6 +97,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY),
+        Middleware(Catch, answer=_unexpected),
     ]
     if settings.CORS_ORIGINS:
         allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
@@ -144,24 +153,25 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(error, DBAPIError)
         if unreachable(error):
             return await refuse(request, Unavailable())
-        return await unexpected(request, error)
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        request_id = request.scope.get("state", {}).get("request_id", "")
-        log.error("request.failed", request_id=request_id, exc_info=error)
-        if wants_html(request):
-            return front_of(request).failed(request, request_id)
-        body = {
-            "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
-            "error_code": "INTERNAL_ERROR",
-        }
-        return json_response(body, 500)
+        return await _unexpected(request, error)
 
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DBAPIError, database)
-    app.add_exception_handler(Exception, unexpected)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Log a fault of ours, and answer with the number that finds it in the log."""
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    log.error("request.failed", request_id=request_id, exc_info=error)
+    if wants_html(request):
+        return front_of(request).failed(request, request_id)
+    body = {
+        "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
+        "error_code": "INTERNAL_ERROR",
+    }
+    return json_response(body, 500)
 
 
 def app_from_environment() -> ASGIApp:

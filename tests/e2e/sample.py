@@ -21,7 +21,9 @@ from deskbridge.people.queries import actor_of_person
 from deskbridge.settings import Settings
 from deskbridge.tickets import conversation, service
 from deskbridge.tickets.model import Channel, Priority, Status
+from deskbridge.wiring import wire
 
+SETTINGS = Settings(_env_file=None, DATABASE_URL="unused", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40)
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 PEOPLE = {
@@ -110,7 +112,7 @@ class Sample:
 def open_sample(folder, now=NOW):
     """Return a filled database in the folder; its tickets were opened in the hours before `now`."""
     clock = ManualClock(now - timedelta(hours=12))
-    database = Database(f"sqlite:///{folder}/desk.db", clock)
+    database = Database(f"sqlite:///{folder}/desk.db", clock, wire(SETTINGS).subscriptions)
     upgrade(database.engine)
     sample = Sample(database)
     sample.fill()
@@ -123,10 +125,12 @@ def main():
     now = datetime.now(UTC)
     sample = open_sample(folder, now)
     sample.database.clock = SystemClock()
-    settings = Settings(
-        _env_file=None, DATABASE_URL="unused", SERVICE_PORT=port, JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40
+    uvicorn.run(
+        create_app(SETTINGS.model_copy(update={"SERVICE_PORT": port}), sample.database),
+        port=port,
+        log_level="warning",
+        access_log=False,
     )
-    uvicorn.run(create_app(settings, sample.database), port=port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

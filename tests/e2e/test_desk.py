@@ -130,9 +130,22 @@ def test_a_number_leads_straight_to_its_ticket(signed_in):
     expect(page).to_have_url(re.compile("/desk/tickets/1002$"))
 
 
+def test_words_narrow_the_list_while_they_are_typed(signed_in):
+    page = signed_in("sara")
+    page.goto("/desk/tickets?view=all")
+    page.keyboard.press("/")
+    page.keyboard.type("licence")
+    expect(page.get_by_text("8 tickets")).to_be_visible()
+    expect(page).to_have_url(re.compile("q=licence"))
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type(" colleague")
+    expect(page).to_have_url(re.compile("q=licence(%20|\\+)colleague"))
+    expect(page.locator("#rows tr").first).to_contain_text("Request for a second user licence")
+
+
 def test_nothing_found_says_why_and_what_to_do(signed_in):
     page = signed_in("sara")
-    page.goto("/desk/tickets?view=all&reference=INC-nowhere")
+    page.goto("/desk/tickets?view=all&q=nowhereatall")
     expect(page.get_by_text("No ticket matches.")).to_be_visible()
     assert violations(page) == []
     page.locator(".empty").get_by_role("link", name="Clear filters").click()

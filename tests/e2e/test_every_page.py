@@ -14,7 +14,7 @@ CUSTOMER = [
     "/profile",
 ]
 DESK = [
-    "/desk/tickets", "/desk/tickets?view=all&status=OPEN&priority=P1", "/desk/tickets?view=all&reference=none",
+    "/desk/tickets", "/desk/tickets?view=all&status=OPEN&priority=P1", "/desk/tickets?view=all&q=nowhereatall",
     "/desk/tickets/1001", "/desk/tickets/1003", "/desk/tickets/1005", "/desk/tickets/new", "/desk/tickets/1001/edit",
     "/profile", "/desk/tickets/99999999",
 ]  # fmt: skip

@@ -125,16 +125,18 @@ def messages(reader: Reader, message_ids: Sequence[UUID]) -> list[Source]:
 
 
 def put(uow: UnitOfWork, sources: Iterable[Source]) -> None:
-    """Add documents."""
+    """Add documents, with ids in the order given."""
     sources = list(sources)
-    for source in sources:
-        added = uow.execute(
-            insert(Document).values(
-                ticket_id=source.ticket_id, message_id=source.message_id, audience=source.audience, at=source.at
-            )
-        )
-        (document_id,) = added.inserted_primary_key or (None,)
-        engine_for(uow.dialect).put(uow, [{"document_id": document_id, "tokens": tokens(*source.texts)}])
+    if not sources:
+        return
+    rows = [{"ticket_id": s.ticket_id, "message_id": s.message_id, "audience": s.audience, "at": s.at} for s in sources]
+    uow.session.flush()
+    added = uow.connection.execute(insert(Document).returning(Document.id, sort_by_parameter_order=True), rows)
+    words = [
+        {"document_id": document_id, "tokens": tokens(*source.texts)}
+        for document_id, source in zip(added.scalars(), sources, strict=True)
+    ]
+    engine_for(uow.dialect).put(uow, words)
 
 
 def renew(uow: UnitOfWork, sources: Iterable[Source]) -> None:

@@ -18,6 +18,7 @@ from deskbridge.ui.languages import N_
 E = TypeVar("E", bound=StrEnum)
 
 PATH = "/desk/tickets"
+LONGEST_SEARCH = 200
 NOBODY = UUID(int=0)
 UNFINISHED = tuple(status for status in Status if status not in FINISHED)
 SORTS = (SortBy.ACTIVITY_AT, SortBy.CREATED_AT, SortBy.NUMBER, SortBy.PRIORITY)
@@ -44,7 +45,7 @@ class ListState:
     assignee: str = ""
     category: str = ""
     requester: str = ""
-    reference: str = ""
+    q: str = ""
     sort_by: SortBy = SortBy.ACTIVITY_AT
     order: Order = Order.DESC
     cursor: str = ""
@@ -68,7 +69,7 @@ class ListState:
         """Return what narrows the view, as pairs of a field and one of its values."""
         return [
             (name, value)
-            for name in ("status", "priority", "team", "assignee", "category", "requester", "reference")
+            for name in ("status", "priority", "team", "assignee", "category", "requester", "q")
             for value in ([getattr(self, name)] if isinstance(getattr(self, name), str) else getattr(self, name))
             if value
         ]
@@ -95,7 +96,6 @@ class ListState:
             assignee=(actor.id,) if self.assignee == "me" else _chosen(self.assignee) or base.assignee,
             category=(self.category,) if self.category else (),
             requester=tuple(one for one in _chosen(self.requester) if one is not None),
-            external_ref=(self.reference,) if self.reference else (),
         )
 
     def _view_filter(self, actor: Actor, me: UUID) -> TicketFilter:
@@ -137,7 +137,7 @@ def read_state(parameters: QueryParams) -> ListState:
         assignee=_id_or(parameters.get("assignee", ""), {"none", "me"}),
         category=_plain(parameters.get("category", ""), 60),
         requester=_id_or(parameters.get("requester", ""), ()),
-        reference=_plain(parameters.get("reference", ""), 100),
+        q=_plain(parameters.get("q", ""), LONGEST_SEARCH).strip(),
         sort_by=_one_of(SORTS, parameters.get("sort_by", ""), SortBy.ACTIVITY_AT),
         order=_one_of(tuple(Order), parameters.get("order", ""), Order.DESC),
         cursor=_plain(parameters.get("cursor", ""), 400),

@@ -163,6 +163,8 @@ class Ticket(Base):
     response_breached: Mapped[bool]
     resolution_breached: Mapped[bool]
     version: Mapped[int]
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    status_before_merge: Mapped[Status | None] = mapped_column(choice(Status))
     deleted_at: Mapped[datetime | None]
 
 

@@ -9,12 +9,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from deskbridge.kit.db import UnitOfWork
-from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.numbers import number_on_insert
 from deskbridge.people.actor import Actor, ActorKind, Role
 from deskbridge.people.model import Team, TeamMember, User
 from deskbridge.tickets import history
+from deskbridge.tickets.companions import Rating
 from deskbridge.tickets.events import (
     AssignmentChanged,
     PriorityChanged,
@@ -22,6 +23,7 @@ from deskbridge.tickets.events import (
     TicketDeleted,
     TicketEscalated,
     TicketOpened,
+    TicketRated,
     TicketUpdated,
 )
 from deskbridge.tickets.fields import NOTES_LENGTH, TicketChanges, checked_changes, checked_text, differing
@@ -416,6 +418,37 @@ def escalate(uow: UnitOfWork, actor: Actor, ref: UUID | int, reason: str, team_i
     uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
     touch(uow, ticket)
     return ticket
+
+
+def force_status(uow: UnitOfWork, actor: Actor, ticket: Ticket, wanted: Status, reason: str | None) -> None:
+    """Write a status that follows from something else (a merge, or its undoing) past the workflow."""
+    _step(uow, actor, ticket, wanted, reason=reason, resolution_notes=ticket.resolution_notes)
+
+
+def rate(uow: UnitOfWork, actor: Actor, ref: UUID | int, score: int, comment: str = "") -> Ticket:
+    """Say how it went, from 1 to 5; the requester does this once the ticket is resolved, and may think again."""
+    ticket = locked(uow, actor, ref)
+    if ticket.requester_id != actor.id:
+        raise Forbidden("Only the requester rates a ticket.")
+    if ticket.status not in FINISHED:
+        raise Conflict("A ticket can be rated once it is resolved.")
+    if not 1 <= score <= 5:
+        raise Invalid([FieldError("score", "Choose 1 to 5.")])
+    comment = checked_text("comment", comment, (0, NOTES_LENGTH[1]))
+    rating = uow.session.get(Rating, ticket.id) or Rating(ticket_id=ticket.id)
+    rating.score, rating.comment, rating.rated_at = score, comment, uow.now
+    uow.session.add(rating)
+    history.write(uow, actor, ticket, HistoryType.UPDATE, field="rating", new=str(score))
+    uow.record(TicketRated(subject_id=ticket.id, actor_id=actor.id, score=score))
+    touch(uow, ticket)
+    return ticket
+
+
+def change_tags(uow: UnitOfWork, actor: Actor, ref: UUID | int, add: list[str], remove: list[str]) -> Ticket:
+    """Add tags to a ticket and remove others."""
+    present = locked(uow, actor, ref).tags
+    kept = [tag for tag in present if tag not in remove]
+    return update_ticket(uow, actor, ref, {"tags": kept + [tag for tag in add if tag not in kept]})
 
 
 def wake(uow: UnitOfWork, actor: Actor, ticket: Ticket) -> None:

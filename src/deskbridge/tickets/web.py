@@ -1,7 +1,7 @@
 """The desk's pages for agents: the list of tickets, and one ticket with what may be done to it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from deskbridge.kit.errors import Conflict, DomainError, FieldError, Forbidden, 
 from deskbridge.people import queries as people
 from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, require_agent, see_other
+from deskbridge.search.queries import narrowed
 from deskbridge.tickets import conversation, queries, service, timeline
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.list_state import PATH, VIEWS, ListState, read_state
@@ -26,7 +27,7 @@ from deskbridge.tickets.queries import as_ref
 from deskbridge.tickets.service import Assignment
 from deskbridge.tickets.shown import Choices, category_choices, explained, named, opening
 from deskbridge.ui import words
-from deskbridge.ui.languages import translations
+from deskbridge.ui.languages import said, translations
 
 router = APIRouter(prefix=PATH, include_in_schema=False)
 
@@ -53,17 +54,26 @@ class ListPage:
 
 @router.get("")
 async def list_page(request: Request) -> Response:
-    """Show a list; a number in the search field leads straight to its ticket."""
-    if number := _number(request.query_params.get("reference", "")):
-        return see_other(f"{PATH}/{number}")
+    """Show a list; a number that is looked for leads straight to its ticket."""
     front, state = front_of(request), read_state(request.query_params)
+    number = _number(state.q)
+    if number and "hx-request" not in request.headers:
+        return see_other(f"{PATH}/{number}")
+    problem = ""
     try:
         actor, found = await front.read(request, _list, state)
-    except Malformed:
-        return see_other(state.with_().address)
-    context = _list_context(front.language(request, actor), state, found)
-    done = {name: _count(request.query_params.get(name, "")) for name in ("taken", "left")}
-    return front.page(request, actor, "tickets/list.html", {**context, **done})
+    except Malformed as error:
+        if state.cursor:
+            return see_other(state.with_().address)
+        problem = error.detail
+        actor, found = await front.read(request, _list, replace(state, q=""))
+    language = front.language(request, actor)
+    context = {
+        **_list_context(language, state, found),
+        **{name: _count(request.query_params.get(name, "")) for name in ("taken", "left")},
+        "problem": said(language, problem) if problem else "",
+    }
+    return front.page(request, actor, "tickets/list.html", context, 400 if problem else 200)
 
 
 def _number(text: str) -> int | None:
@@ -77,8 +87,12 @@ def _count(text: str) -> int:
 
 def _list(reader: Reader, actor: Actor, state: ListState) -> ListPage:
     require_agent(actor)
+    query = state.query(actor, ROWS)
+    if state.q:
+        chosen, matching = narrowed(reader, actor, state.q, query.filter)
+        query = replace(query, filter=chosen, matching=matching)
     return ListPage(
-        queries.list_tickets(reader, actor, state.query(actor, ROWS)),
+        queries.list_tickets(reader, actor, query),
         queries.active_categories(reader),
         people.active_teams(reader),
         people.active_agents(reader),

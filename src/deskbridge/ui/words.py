@@ -126,7 +126,7 @@ LABEL = {
     "team": N_("Team"),
     "assignee": N_("Assignee"),
     "requester": N_("Requester"),
-    "reference": N_("Reference"),
+    "q": N_("Search"),
     "affected_service": N_("Affected service"),
     "environment": N_("Environment"),
     "impact_level": N_("Impact"),

@@ -27,6 +27,9 @@ document.addEventListener("submit", event => {
   }
 }, true);
 
+// A choice made in a menu closes the menu.
+document.addEventListener("submit", event => event.target.closest("[popover]")?.hidePopover());
+
 export function release(form) {
   delete form.dataset.sent;
   for (const button of all("[aria-busy]", form)) button.removeAttribute("aria-busy");
