@@ -84,7 +84,7 @@ async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
     record = await check_password(access.desk, body.username, body.password, address_of(request))
-    family = await access.desk.write(service.start_token_family, record.user_id, body.username)
+    family = await access.desk.write(service.start_token_family, record.user_id)
     return json_response(_tokens(access, family))
 
 

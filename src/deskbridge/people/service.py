@@ -9,10 +9,10 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import and_, delete, or_, select, update
 
-from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from deskbridge.kit.ids import fingerprint, new_id, new_secret
-from deskbridge.kit.limits import count_try, forget_tries, require_tries_left
+from deskbridge.kit.limits import forget_tries, give_try_back, take_try
 from deskbridge.kit.numbers import next_number
 from deskbridge.kit.text import clean_line, clean_text, email_key, parse_phone
 from deskbridge.people.actor import SYSTEM, Actor, Role
@@ -240,22 +240,24 @@ def add_team(uow: UnitOfWork, actor: Actor, name: str, description: str = "", me
 # Signing in with a browser
 
 
-def require_sign_in_tries(reader: Reader, identifier: str, address: str) -> None:
-    """Raise `RateLimited` after too many failures for this identifier or from this address."""
-    require_tries_left(reader, f"sign-in {email_key(identifier)}", TRIES_PER_PERSON)
-    require_tries_left(reader, f"sign-in from {address}", TRIES_PER_ADDRESS)
+def begin_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Count a sign-in before its password is checked; raises `RateLimited` after too many that failed.
+
+    `who` is the same however somebody spells themselves; whoever is unknown is counted by what they wrote.
+    """
+    take_try(uow, f"sign-in {who}", TRIES_PER_PERSON, SIGN_IN_WINDOW)
+    take_try(uow, f"sign-in from {address}", TRIES_PER_ADDRESS, SIGN_IN_WINDOW)
 
 
-def count_failed_sign_in(uow: UnitOfWork, identifier: str, address: str) -> None:
-    """Count a failure against the identifier and the address it came from."""
-    count_try(uow, f"sign-in {email_key(identifier)}", SIGN_IN_WINDOW)
-    count_try(uow, f"sign-in from {address}", SIGN_IN_WINDOW)
+def forgive_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Take the tries back after one whose password was right: the person's failures before it, the address's one."""
+    forget_tries(uow, f"sign-in {who}")
+    give_try_back(uow, f"sign-in from {address}")
 
 
-def start_session(uow: UnitOfWork, user_id: UUID, identifier: str, user_agent: str, address: str) -> str:
+def start_session(uow: UnitOfWork, user_id: UUID, user_agent: str, address: str) -> str:
     """Start a browser session for somebody whose password was right; return the secret for the cookie."""
     _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     secret = new_secret()
     uow.session.add(
         WebSession(
@@ -318,10 +320,9 @@ class Refreshed:
     user: User
 
 
-def start_token_family(uow: UnitOfWork, user_id: UUID, identifier: str) -> Refreshed:
+def start_token_family(uow: UnitOfWork, user_id: UUID) -> Refreshed:
     """Start a token family for somebody whose password was right."""
     user = _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     family = TokenFamily(
         id=new_id(), user_id=user_id, created_at=uow.now, revoked_at=None, expires_at=uow.now + REFRESH_LIFETIME
     )
