@@ -28,6 +28,7 @@ from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
+from deskbridge.tickets import companions_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -35,7 +36,14 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
-API = (health.router, people_api.router, tickets_api.router, sla_api.router, search_api.router)
+API = (
+    health.router,
+    people_api.router,
+    tickets_api.router,
+    companions_api.router,
+    sla_api.router,
+    search_api.router,
+)
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ import uvicorn
 from deskbridge.app import create_app
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Conflict
-from deskbridge.kit.schema import require_current, upgrade
+from deskbridge.kit.schema import make_ready
 from deskbridge.logs import set_up_logging
 from deskbridge.people.passwords import hash_password
 from deskbridge.people.service import add_first_administrator
@@ -25,14 +25,12 @@ DRAIN_SECONDS = 8
 def serve_desk(settings: Settings, *, host: str, workers: int, started: Callable[[], None] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are finished first. `started` is called once it listens.
 
-    On SQLite the schema is brought up by itself; a server's is somebody else's to upgrade, so it is only checked.
+    On SQLite the schema is brought up by itself; a server's is only checked.
     """
     set_up_logging(settings)
     database = Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
     try:
-        if database.dialect == "sqlite":
-            upgrade(database.engine)
-        database.read(require_current)
+        make_ready(database)
         _add_first_administrator(database, settings)
         if workers > 1:
             if database.dialect == "sqlite":

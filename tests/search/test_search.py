@@ -3,12 +3,13 @@
 import pytest
 from tests.factories import Cast, Factory, MadeTicket
 
-from deskbridge.kit.db import Database, Reader
+from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.errors import Malformed
 from deskbridge.people.actor import Actor
 from deskbridge.search.queries import Order, narrowed, search
-from deskbridge.search.service import reindex
+from deskbridge.search.service import forget_ticket, heads, put, reindex
 from deskbridge.tickets import conversation, service
+from deskbridge.tickets.events import TicketDeleted
 from deskbridge.tickets.model import Audience
 from deskbridge.tickets.queries import TicketFilter, TicketPage, TicketQuery, list_tickets
 
@@ -160,3 +161,20 @@ def test_a_query_that_makes_no_sense_is_refused_by_name(cast: Cast, database: Da
 )
 def test_an_engines_own_language_is_only_words(cast: Cast, database: Database, query: str) -> None:
     assert found(database, cast.agent.actor, query) == []
+
+
+def test_documents_put_at_once_keep_their_order_and_each_its_own_words(
+    make: Factory, cast: Cast, database: Database
+) -> None:
+    named = {name: make.ticket(cast.customer, title=f"Lantern {name}") for name in ("amber", "birch", "cedar")}
+    wanted = [named[name].id for name in ("birch", "cedar", "amber")]
+
+    def put_in_this_order(uow: UnitOfWork) -> None:
+        for ticket_id in wanted:
+            forget_ticket(uow, TicketDeleted(subject_id=ticket_id, actor_id=None))
+        by_id = {source.ticket_id: source for source in heads(uow, wanted)}
+        put(uow, [by_id[ticket_id] for ticket_id in wanted])
+
+    database.write(put_in_this_order)
+    assert found(database, cast.agent.actor, "lantern") == [named[name].number for name in ("amber", "cedar", "birch")]
+    assert all(found(database, cast.agent.actor, name) == [ticket.number] for name, ticket in named.items())

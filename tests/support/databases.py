@@ -2,24 +2,19 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from sqlalchemy import Engine, Row, create_engine, exists, literal, make_url, select, text, union_all
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, select, text
 
 from deskbridge.kit.db import Database
 from deskbridge.kit.engines import engine_url
 from deskbridge.kit.model import Base
 from deskbridge.kit.schema import upgrade
 from deskbridge.models import load_models
-from deskbridge.sla.model import SlaPolicy
-from deskbridge.tickets.model import Category
-
-SHIPPED = (Category.__table__, SlaPolicy.__table__)
-"""The tables a fresh desk has rows in, those that others refer to first."""
 
 ENGINES = ["sqlite", "postgresql", "mariadb"]
 VARIABLES = {"postgresql": "TEST_POSTGRES_URL", "mariadb": "TEST_MYSQL_URL"}
@@ -39,7 +34,7 @@ class TestDatabases:
         self._started = int(time.time())
         self._made: list[tuple[str, str]] = []
         self._shared: dict[str, Database] = {}
-        self._shipped: dict[str, list[list[Row[Any]]]] = {}
+        self._shipped: dict[str, dict[str, list[tuple[Any, ...]]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -56,22 +51,17 @@ class TestDatabases:
             database = Database(self.blank(engine_name, "shared"))
             upgrade(database.engine)
             self._shared[engine_name] = database
-            self._shipped[engine_name] = _shipped_rows(database)
+            self._shipped[engine_name] = {name: _rows(database, name) for name in _filled(database)}
         return self._shared[engine_name]
 
     def emptied(self, engine_name: str) -> str:
-        """Return the address of this worker's database, holding again what a fresh one holds."""
+        """Return the address of this worker's database, holding again exactly what a fresh one holds."""
         database = self.shared(engine_name)
         shipped = self._shipped[engine_name]
-        changed = [
-            table for table, old, new in zip(SHIPPED, shipped, _shipped_rows(database), strict=True) if old != new
-        ]
-        kept = {table.name for table in SHIPPED if table not in changed}
-        _delete_everything_but(kept, database)
-        with database.engine.begin() as connection:
-            for table, rows in zip(SHIPPED, shipped, strict=True):
-                if table in changed:
-                    connection.execute(table.insert(), [dict(row._mapping) for row in rows])
+        changed = [name for name in _filled(database) if name not in shipped]
+        changed += [name for name, rows in shipped.items() if _rows(database, name) != rows]
+        if changed:
+            _restore(database, changed, shipped)
         return database.engine.url.render_as_string(hide_password=False)
 
     def blank(self, engine_name: str, purpose: str = "scratch") -> str:
@@ -90,21 +80,42 @@ class TestDatabases:
         return url
 
 
-def _delete_everything_but(kept: set[str], database: Database) -> None:
-    tables = {table.name: table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept}
-    filled = [select(literal(name)).where(exists(select(literal(1)).select_from(t))) for name, t in tables.items()]
+def _filled(database: Database) -> list[str]:
+    """Return the names of the tables that hold anything, in one question."""
+    parts = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in Base.metadata.tables]
     with database.read_engine.connect() as connection:
-        found = set(connection.execute(union_all(*filled)).scalars())
-    if found:
-        with database.engine.begin() as connection:
-            for name, table in tables.items():
-                if name in found:
-                    connection.execute(table.delete())
+        return list(connection.execute(text(" UNION ALL ".join(parts))).scalars())
 
 
-def _shipped_rows(database: Database) -> list[list[Row[Any]]]:
+def _rows(database: Database, name: str) -> list[tuple[Any, ...]]:
     with database.read_engine.connect() as connection:
-        return [list(connection.execute(select(t).order_by(*t.primary_key))) for t in SHIPPED]
+        return sorted((tuple(row) for row in connection.execute(select(Base.metadata.tables[name]))), key=repr)
+
+
+def _restore(database: Database, changed: Collection[str], shipped: Mapping[str, Any]) -> None:
+    """Give the changed tables back what they held at first."""
+    tables = [table for table in Base.metadata.sorted_tables if table.name in changed]
+    with database.engine.begin() as connection:
+        if "tickets" in changed:  # MariaDB deletes row by row, and trips over tickets that point to one another
+            connection.execute(Base.metadata.tables["tickets"].update().values(merged_into_id=None))
+        for table in reversed(tables):
+            connection.execute(table.delete())
+        for name in _full_text_tables(connection):
+            connection.execute(text(f"DELETE FROM {name}"))
+        for table in tables:
+            if shipped.get(table.name):
+                columns = table.columns.keys()
+                rows = [dict(zip(columns, row, strict=True)) for row in shipped[table.name]]
+                connection.execute(table.insert(), rows)
+
+
+def _full_text_tables(connection: Connection) -> list[str]:
+    """Return the tables that a search engine keeps its words in; they belong to no model."""
+    if connection.dialect.name == "sqlite":
+        listing = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+        return list(connection.execute(text(listing)).scalars())
+    names = inspect(connection).get_table_names()
+    return [name for name in names if name.startswith("search_") and name not in Base.metadata.tables]
 
 
 def _server_url(engine_name: str) -> str:

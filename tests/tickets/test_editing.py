@@ -20,7 +20,7 @@ def test_patching_changes_only_what_is_named(api: Api, cast: Cast, make: Factory
     agent = api.as_(cast.agent)
     before = agent.get(ticket.path).json()
     clock.advance(timedelta(minutes=1))
-    changes = {"title": "New title", "priority": "P1", "tags": ["new", "old"], "environment": "TEST"}
+    changes = {"title": "New title", "impact_level": "LOW", "tags": ["new", "old"], "environment": "TEST"}
     answer = agent.patch(ticket.path, changes)
     assert answer.status_code == 200
     moved = {"version": 2, "updated_at": "2026-11-20T08:31:00.123456Z", "activity_at": "2026-11-20T08:31:00.123456Z"}

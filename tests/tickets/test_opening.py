@@ -59,6 +59,8 @@ def test_a_customer_creates_a_ticket_and_reads_it_back(api: Api, cast: Cast, clo
         "created_at": now,
         "updated_at": now,
         "activity_at": now,
+        "response_due_at": "2026-11-20T16:30:00.123456Z",
+        "resolution_due_at": "2026-11-23T08:30:00.123456Z",
         "version": 1,
     }
     for ref in (ticket["id"], ticket["number"]):

@@ -110,7 +110,7 @@ class TokenBucket:
     def take(self) -> timedelta:
         """Take a token and return zero, or return how long to wait until there is one and take none."""
         now = self.clock.now()
-        passed = (now - self._at).total_seconds()
+        passed = max(0.0, (now - self._at).total_seconds())  # a clock may be set back
         self._tokens, self._at = min(self.burst, self._tokens + passed * self.rate), now
         if self._tokens >= 1:
             self._tokens -= 1

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from deskbridge.kit.db import Reader, unreachable
+from deskbridge.kit.db import Database, Reader, unreachable
 from deskbridge.kit.errors import Conflict, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -88,6 +88,13 @@ def _run(connection: Connection, step: Callable[[Config], None]) -> None:
     config.attributes["connection"] = connection
     with connection.begin():
         step(config)
+
+
+def make_ready(database: Database) -> None:
+    """Bring an SQLite database up; a server's is somebody else's to upgrade, so raise `Unavailable` if it is not up."""
+    if database.dialect == "sqlite":
+        upgrade(database.engine)
+    database.read(require_current)
 
 
 def require_current(reader: Reader) -> None:

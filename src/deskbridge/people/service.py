@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
@@ -151,7 +151,12 @@ def add_first_administrator(uow: UnitOfWork, email: str, password_hash: str) -> 
 
 
 def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> None:
-    """Add the person that a token of the external auth service names, with its role (ADMIN only if trusted)."""
+    """Add the person that a token of the external auth service names, with its role (ADMIN only if trusted).
+
+    Nothing happens when another request has just added them.
+    """
+    if uow.execute(select(User.id).where(User.issuer == token.issuer, User.subject == token.subject)).first():
+        return
     try:
         wanted: UUID | None = UUID(token.subject)
     except ValueError:
@@ -171,7 +176,7 @@ def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> Non
 def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
     """Give a person another role; ADMIN only, and never the last one's."""
     _require_admin(actor)
-    user = _locked(uow, user_id)
+    user = _locked_with_administrators(uow, user_id)
     if user.role is role:
         return user
     _keep_an_admin(uow, user)
@@ -183,7 +188,7 @@ def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
 def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     """Lock a person out at once: sessions and tokens end. Who follows the event hands back their open tickets."""
     _require_admin(actor)
-    user = _locked(uow, user_id)
+    user = _locked_with_administrators(uow, user_id)
     if user.active:
         _keep_an_admin(uow, user)
         user.active, user.updated_at = False, uow.now
@@ -199,6 +204,16 @@ def _require_admin(actor: Actor) -> None:
 
 def _locked(uow: UnitOfWork, user_id: UUID) -> User:
     user = uow.session.get(User, user_id, with_for_update=True)
+    if user is None:
+        raise NotFound("There is no such person.")
+    return user
+
+
+def _locked_with_administrators(uow: UnitOfWork, user_id: UUID) -> User:
+    """Load a person and lock them with all administrators, in one order: the last two must not both go at once."""
+    concerned = or_(User.id == user_id, and_(User.role == Role.ADMIN, User.active))
+    rows = uow.session.execute(select(User).where(concerned).order_by(User.id).with_for_update()).scalars().all()
+    user = next((row for row in rows if row.id == user_id), None)
     if user is None:
         raise NotFound("There is no such person.")
     return user

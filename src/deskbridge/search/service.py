@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.events import Subscriptions
@@ -51,8 +52,10 @@ def follow(subscriptions: Subscriptions) -> None:
 
 
 def add_ticket(uow: UnitOfWork, event: TicketOpened) -> None:
-    """Index a new ticket."""
-    put(uow, heads(uow, [event.subject_id]))
+    """Index a new ticket; it and its requester have just been loaded."""
+    ticket = uow.session.get_one(Ticket, event.subject_id)
+    requester = uow.session.get_one(User, ticket.requester_id)
+    put(uow, [_head(ticket, requester.name)])
 
 
 def renew_ticket(uow: UnitOfWork, event: TicketUpdated) -> None:
@@ -100,16 +103,12 @@ def heads(reader: Reader, ticket_ids: Sequence[UUID]) -> list[Source]:
         .join(User, Ticket.requester_id == User.id)
         .where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_(None))
     )
-    return [
-        Source(
-            row.id,
-            None,
-            Audience.PUBLIC,
-            row.created_at,
-            (str(row.number), row.title, row.description, row.external_ref, *row.tags, row.name),
-        )
-        for row in rows
-    ]
+    return [_head(row, row.name) for row in rows]
+
+
+def _head(ticket: Ticket | Row[Any], requester: str) -> Source:
+    texts = (str(ticket.number), ticket.title, ticket.description, ticket.external_ref, *ticket.tags, requester)
+    return Source(ticket.id, None, Audience.PUBLIC, ticket.created_at, texts)
 
 
 def messages(reader: Reader, message_ids: Sequence[UUID]) -> list[Source]:
@@ -126,16 +125,18 @@ def messages(reader: Reader, message_ids: Sequence[UUID]) -> list[Source]:
 
 
 def put(uow: UnitOfWork, sources: Iterable[Source]) -> None:
-    """Add documents."""
+    """Add documents, with ids in the order given."""
     sources = list(sources)
-    for source in sources:
-        added = uow.execute(
-            insert(Document).values(
-                ticket_id=source.ticket_id, message_id=source.message_id, audience=source.audience, at=source.at
-            )
-        )
-        (document_id,) = added.inserted_primary_key or (None,)
-        engine_for(uow.dialect).put(uow, [{"document_id": document_id, "tokens": tokens(*source.texts)}])
+    if not sources:
+        return
+    rows = [{"ticket_id": s.ticket_id, "message_id": s.message_id, "audience": s.audience, "at": s.at} for s in sources]
+    uow.session.flush()
+    added = uow.connection.execute(insert(Document).returning(Document.id, sort_by_parameter_order=True), rows)
+    words = [
+        {"document_id": document_id, "tokens": tokens(*source.texts)}
+        for document_id, source in zip(added.scalars(), sources, strict=True)
+    ]
+    engine_for(uow.dialect).put(uow, words)
 
 
 def renew(uow: UnitOfWork, sources: Iterable[Source]) -> None:

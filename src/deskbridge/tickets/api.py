@@ -5,11 +5,11 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Parameters, Word, answers
+from deskbridge.kit.api import Body, Moment, Parameters, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid, Malformed
 from deskbridge.kit.http import etag, expected_version, json_response
@@ -123,10 +123,10 @@ class TicketListParameters(Parameters):
     requester: list[UUID] = Field([], max_length=20)
     tag: list[Word] = Field([], max_length=20)
     external_ref: list[Word] = Field([], max_length=20)
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
-    updated_from: AwareDatetime | None = None
-    updated_to: AwareDatetime | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
+    updated_from: Moment | None = None
+    updated_to: Moment | None = None
     breached: bool | None = None
     q: Word = Field("", max_length=20_000, description="Full text; see /search.")
     sort_by: SortBy = SortBy.CREATED_AT

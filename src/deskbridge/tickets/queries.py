@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -166,12 +167,12 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-SORT_COLUMNS: dict[SortBy, tuple[Any, type]] = {
+SORT_COLUMNS: dict[SortBy, tuple[Any, Any]] = {
     SortBy.CREATED_AT: (Ticket.created_at, datetime),
     SortBy.UPDATED_AT: (Ticket.updated_at, datetime),
     SortBy.ACTIVITY_AT: (Ticket.activity_at, datetime),
-    SortBy.PRIORITY: (Ticket.priority, str),
-    SortBy.NUMBER: (Ticket.number, int),
+    SortBy.PRIORITY: (Ticket.priority, Priority),
+    SortBy.NUMBER: (Ticket.number, Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]),
     SortBy.RESOLUTION_DUE_AT: (Ticket.resolution_due_key, datetime),
 }
 

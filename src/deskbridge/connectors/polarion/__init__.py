@@ -1,0 +1,1 @@
+"""Polarion: work items of one project over its REST API (JSON:API)."""

@@ -1,0 +1,454 @@
+"""HTML read into the blocks and runs that Markdown can say, with a note of whether something was lost on the way.
+
+It reads what Polarion's editor writes (styled spans, tables with classes, references to work items) and what Markdown
+renders to; two texts that mean the same give equal blocks.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from deskbridge.kit.text import INVISIBLE
+
+_DEEPEST = 40
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_BLOCKS = {
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "figure", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_PLAIN_BLOCKS = {"body", "div", "html", "p", "section"}
+_SILENT = {"head", "noscript", "script", "style", "template", "title"}
+_CLOSED_BY = {
+    "p": _BLOCKS,
+    "li": {"li"},
+    "td": {"td", "th", "tr", "tbody", "tfoot"},
+    "th": {"td", "th", "tr", "tbody", "tfoot"},
+    "tr": {"tr", "tbody", "tfoot"},
+}
+"""Elements whose end HTML lets one leave out, and what then begins after them."""
+_MARKS = {
+    "b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "s": "s", "strike": "s", "del": "s",
+    "code": "code", "tt": "code", "kbd": "code", "samp": "code",
+}  # fmt: skip
+_STYLES = {
+    "font-weight": {"bold": "strong", "700": "strong", "800": "strong", "900": "strong", "normal": "", "400": ""},
+    "font-style": {"italic": "em", "oblique": "em", "normal": ""},
+    "text-decoration": {"line-through": "s", "none": ""},
+}
+_EDITORS_OWN = {
+    "font-family",
+    "font-size",
+    "line-height",
+    "margin",
+    "max-width",
+    "padding",
+    "text-align",
+    "white-space",
+}
+"""Styles that the editor puts on everything: nobody misses them."""
+_SPACE = re.compile("[ \t\n\r\f\v\x85\xa0\u2028\u2029]+")
+_WORD = re.compile(r"\s+|\S+")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Text with its marks (strong, em, s, code) and the address it leads to."""
+
+    text: str
+    marks: frozenset[str] = frozenset()
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture that anybody can fetch."""
+
+    text: str
+    source: str
+
+
+Line = tuple[Run | Image, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    level: int
+    line: Line
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Quote:
+    blocks: "tuple[Block, ...]"
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; `start` is None where it is not numbered."""
+
+    start: int | None
+    items: "tuple[tuple[Block, ...], ...]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; the first one is the head."""
+
+    rows: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    pass
+
+
+Block = Paragraph | Heading | Code | Quote | Items | Table | Rule
+
+
+def read(html: str) -> tuple[tuple[Block, ...], bool]:
+    """Return the blocks of an HTML text, and whether they are less than what it holds."""
+    builder = _Builder()
+    builder.feed(html)
+    builder.close()
+    reading = _Reading()
+    blocks = tuple(reading.blocks(builder.root.children, Run("")))
+    return blocks, reading.is_lossy or builder.is_too_deep
+
+
+# The tree
+
+
+@dataclass
+class _Element:
+    tag: str
+    attributes: dict[str, str]
+    children: "list[_Element | str]" = field(default_factory=list)
+
+    def has_blocks(self) -> bool:
+        return any(
+            isinstance(child, _Element) and (child.tag in _BLOCKS or child.has_blocks()) for child in self.children
+        )
+
+
+class _Builder(HTMLParser):
+    """Puts tags into a tree, as leniently as a browser; what is too deep to be meant loses its depth."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = _Element("", {})
+        self.is_too_deep = False
+        self._open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        while tag in _CLOSED_BY.get(self._open[-1].tag, ()):
+            self._open.pop()
+        element = _Element(tag, {name: value or "" for name, value in attrs})
+        self._open[-1].children.append(element)
+        if tag in _VOID:
+            return
+        if len(self._open) > _DEEPEST:
+            self.is_too_deep = True
+            return
+        self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID and tag not in {"a", "div", "p", "span"}:
+            self.handle_endtag(tag)
+        elif self._open[-1].tag == tag:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        for number in range(len(self._open) - 1, 0, -1):
+            if self._open[number].tag == tag:
+                del self._open[number:]
+                return
+
+    def handle_data(self, data: str) -> None:
+        self._open[-1].children.append(data)
+
+
+# Blocks
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.is_lossy = False
+
+    def blocks(self, nodes: Iterable[_Element | str], style: Run) -> Iterator[Block]:
+        """The blocks of some nodes; loose text between them makes paragraphs. `style` is what is around them."""
+        loose: list[Run | Image | None] = []
+        for node in nodes:
+            if isinstance(node, str) or not (node.tag in _BLOCKS or node.has_blocks()):
+                self._inline(node, style, loose)
+                continue
+            yield from _paragraphs(loose)
+            loose = []
+            yield from self._block(node, style)
+        yield from _paragraphs(loose)
+
+    def _block(self, node: _Element, style: Run) -> Iterator[Block]:
+        if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
+            if line := self._line(node):
+                yield Heading(int(node.tag[1]), line)
+        elif node.tag == "pre":
+            yield _code(node)
+        elif node.tag == "blockquote":
+            if quoted := tuple(self.blocks(node.children, style)):
+                yield Quote(quoted)
+        elif node.tag in {"ul", "ol"}:
+            yield from self._items(node)
+        elif node.tag == "table":
+            yield from self._table(node)
+        elif node.tag == "hr":
+            yield Rule()
+        else:
+            self.is_lossy |= node.tag in _BLOCKS and node.tag not in _PLAIN_BLOCKS
+            yield from self.blocks(node.children, self._styled(node, style))
+
+    def _items(self, node: _Element) -> Iterator[Block]:
+        items = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
+        strays = [child for child in node.children if child not in items and not _is_blank(child)]
+        self.is_lossy |= bool(strays)
+        if items:
+            start = _whole(node.attributes.get("start", "1")) if node.tag == "ol" else None
+            yield Items(start, tuple(tuple(self.blocks(item.children, Run(""))) for item in items))
+        yield from self.blocks(strays, Run(""))
+
+    def _table(self, node: _Element) -> Iterator[Block]:
+        """Markdown's tables have a head, as many cells in each row, and one line in each cell."""
+        rows = [self._cells(row) for row in _rows(node)]
+        rows = [row for row in rows if row]
+        if not rows:
+            return
+        self.is_lossy |= any(cell.tag == "td" for cell in rows[0]) or any(
+            cell.tag == "th" for row in rows[1:] for cell in row
+        )
+        width = max(len(row) for row in rows)
+        self.is_lossy |= any(len(row) != width for row in rows)
+        lines = [tuple(self._line(cell) for cell in row) for row in rows]
+        yield Table(tuple((*row, *([()] * (width - len(row)))) for row in lines))
+
+    def _cells(self, row: _Element) -> list[_Element]:
+        cells = [one for one in row.children if isinstance(one, _Element) and one.tag in {"td", "th"}]
+        spans = (cell.attributes.get(name, "1") for cell in cells for name in ("colspan", "rowspan"))
+        self.is_lossy |= any(span != "1" for span in spans)
+        return cells
+
+    def _line(self, node: _Element) -> Line:
+        """Everything in an element as one line."""
+        lines = [line for block in self.blocks(node.children, Run("")) for line in _lines_of(block)]
+        self.is_lossy |= len(lines) > 1
+        parts: list[Run | Image | None] = []
+        for line in lines:
+            parts += [*([Run(" ")] if parts else []), *line]
+        return _tidied(parts)
+
+    # Inline
+
+    def _inline(self, node: _Element | str, style: Run, into: list[Run | Image | None]) -> None:
+        if isinstance(node, str):
+            into.append(Run(INVISIBLE.sub("", node.replace("\r", "\n")), style.marks, style.href))
+        elif node.tag == "br":
+            into.append(None)
+        elif node.tag in _SILENT:
+            self.is_lossy = True
+        elif node.tag == "img":
+            into.append(self._image(node, style))
+        elif reference := node.attributes.get("data-item-id"):
+            self.is_lossy = True
+            into.append(Run(_SPACE.sub(" ", reference), style.marks, style.href))
+        else:
+            inner = self._styled(node, style)
+            for child in node.children:
+                self._inline(child, inner, into)
+
+    def _image(self, node: _Element, style: Run) -> Run | Image:
+        """A picture kept inside of Polarion is shown by its name: nobody can see it from outside."""
+        text = " ".join(INVISIBLE.sub("", node.attributes.get("alt", "")).split())
+        source = node.attributes.get("src", "")
+        if re.fullmatch(r"https?://[^\s<>()\\]+", source) and not style.href:
+            return Image(text, source)
+        self.is_lossy = True
+        name = source.rpartition(":")[2] if not source.startswith("data:") else "picture"
+        return Run(f" [{text or name}] ", style.marks, style.href)
+
+    def _styled(self, node: _Element, style: Run) -> Run:
+        """The style inside of an element."""
+        marks, href = set(style.marks), style.href
+        if node.tag == "a":
+            href = self._address(node) or href
+        elif mark := _MARKS.get(node.tag):
+            marks.add(mark)
+        elif node.tag not in _PLAIN_BLOCKS | {"span"}:
+            self.is_lossy |= node.tag not in _BLOCKS
+        for declaration in node.attributes.get("style", "").lower().split(";"):
+            name, _, value = (part.strip() for part in declaration.partition(":"))
+            known = _STYLES.get(name, {})
+            if value in known:
+                marks |= {known[value]} - {""}
+            elif name and name.split("-")[0] not in {"margin", "padding"} and name not in _EDITORS_OWN:
+                self.is_lossy = True
+        return Run("", frozenset(marks), href)
+
+    def _address(self, node: _Element) -> str:
+        """Where a link leads; nothing where it could run something or has no end."""
+        href = node.attributes.get("href", "").strip()
+        self.is_lossy |= "title" in node.attributes
+        if re.match(r"(?!https?:|mailto:|tel:)[a-zA-Z][a-zA-Z0-9+.-]*:", href) or re.search(r"[\s<>\\\x00-\x20]", href):
+            href = ""
+        self.is_lossy |= not href
+        return href
+
+
+def _is_blank(node: _Element | str) -> bool:
+    return isinstance(node, str) and not node.strip()
+
+
+def _rows(node: _Element) -> Iterator[_Element]:
+    for child in node.children:
+        if isinstance(child, _Element) and child.tag == "tr":
+            yield child
+        elif isinstance(child, _Element) and child.tag in {"thead", "tbody", "tfoot"}:
+            yield from _rows(child)
+
+
+def _whole(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
+
+
+def _code(node: _Element) -> Code:
+    inner = [child for child in node.children if isinstance(child, _Element)]
+    named = inner[0].attributes.get("class", "") if inner and inner[0].tag == "code" else ""
+    found = re.search(r"(?:^|\s)language-([\w+#.-]{1,40})(?:\s|$)", named)
+    text = "".join(_raw(node)).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").replace("\t", "    ")
+    text = INVISIBLE.sub("", text)
+    return Code(text.removesuffix("\n"), found[1] if found else "")
+
+
+def _raw(node: _Element | str) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif node.tag == "br":
+        yield "\n"
+    else:
+        for child in node.children:
+            yield from _raw(child)
+
+
+def _lines_of(block: Block) -> Iterator[Line]:
+    """A block's lines, without what they stood in."""
+    match block:
+        case Paragraph(lines):
+            yield from lines
+        case Heading(_, line):
+            yield line
+        case Code(text):
+            yield from ((Run(" ".join(line.split())),) for line in text.split("\n") if line.strip())
+        case Quote(blocks):
+            yield from (line for inner in blocks for line in _lines_of(inner))
+        case Items(_, items):
+            yield from (line for item in items for inner in item for line in _lines_of(inner))
+        case Table(rows):
+            yield from (_joined(row) for row in rows)
+        case Rule():
+            return
+
+
+def _joined(cells: Sequence[Line]) -> Line:
+    parts: list[Run | Image | None] = []
+    for cell in cells:
+        parts += [*([Run(" | ")] if parts else []), *cell]
+    return _tidied(parts)
+
+
+def plain(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """The words of some blocks as paragraphs, for what Markdown cannot say in any other way."""
+    found = (tuple(_unmarked(line) for line in _lines_of(block)) for block in blocks)
+    return tuple(Paragraph(lines) for lines in found if lines)
+
+
+def _unmarked(line: Line) -> Line:
+    return _tidied([Run(part.text) for part in line])
+
+
+# Lines
+
+
+def _paragraphs(parts: Sequence[Run | Image | None]) -> Iterator[Paragraph]:
+    """Paragraphs of what is between blocks; None ends a line, and an empty line ends a paragraph."""
+    lines: list[Line] = []
+    pending: list[Run | Image | None] = []
+    for part in [*parts, None]:
+        if part is not None:
+            pending.append(part)
+            continue
+        line = _tidied(pending)
+        pending = []
+        if line:
+            lines.append(line)
+        elif lines:
+            yield Paragraph(tuple(lines))
+            lines = []
+    if lines:
+        yield Paragraph(tuple(lines))
+
+
+def _tidied(parts: Iterable[Run | Image | None]) -> Line:
+    """One line: single blanks and none around, marks that begin and end at words, equal neighbours as one run."""
+    words = [word for part in parts for word in _words(part)]
+    spaced: list[Run | Image] = []
+    for number, word in enumerate(words):
+        if not _is_space(word):
+            spaced.append(word)
+        elif spaced and not _is_space(spaced[-1]):
+            following = next((one for one in words[number:] if not _is_space(one)), None)
+            if following is not None:
+                spaced.append(_between(spaced[-1], word, following))
+    return _merged(spaced)
+
+
+def _words(part: Run | Image | None) -> Iterator[Run | Image]:
+    if isinstance(part, Run) and "code" in part.marks:
+        text = re.sub("[\t\n\f\v\x85\xa0\u2028\u2029]", " ", part.text)
+        if text:
+            yield Run(text, part.marks, part.href)
+    elif isinstance(part, Run):
+        for word in _WORD.findall(part.text):
+            yield Run(_SPACE.sub(" ", word), part.marks, part.href)
+    elif part is not None:
+        yield part
+
+
+def _is_space(part: Run | Image) -> bool:
+    return isinstance(part, Run) and "code" not in part.marks and part.text.isspace()
+
+
+def _between(before: Run | Image, space: Run | Image, after: Run | Image) -> Run:
+    if isinstance(before, Image) or isinstance(after, Image):
+        return Run(space.text)
+    href = before.href if before.href == after.href else ""
+    return Run(space.text, (before.marks & after.marks) - {"code"}, href)
+
+
+def _merged(parts: Iterable[Run | Image]) -> Line:
+    merged: list[Run | Image] = []
+    for part in parts:
+        last = merged[-1] if merged else None
+        if isinstance(part, Run) and isinstance(last, Run) and (last.marks, last.href) == (part.marks, part.href):
+            merged[-1] = Run(last.text + part.text, part.marks, part.href)
+        else:
+            merged.append(part)
+    return tuple(merged)

@@ -1,0 +1,1 @@
+"""Salesforce: cases, over its REST API."""
