@@ -400,7 +400,13 @@ class NewApiToken:
 def create_api_token(
     uow: UnitOfWork, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> NewApiToken:
-    """Make a personal API token for the actor; raises `Invalid` for an unknown scope or a time that has passed."""
+    """Make a personal API token for the actor.
+
+    Raises `Invalid` for an unknown scope or a time that has passed, and `Forbidden` for somebody who has fewer rights
+    just now (by a token of the external auth service) than their account has: the new token would have the account's.
+    """
+    if actor.id is None or not actor.role.at_least(uow.session.get_one(User, actor.id).role):
+        raise Forbidden("This sign-in has fewer rights than a token of the account would have.")
     errors = []
     if not clean_line(name):
         errors.append(FieldError("name", "Give the token a name."))
@@ -408,7 +414,7 @@ def create_api_token(
         errors.append(FieldError("scopes", f"Choose from {', '.join(SCOPES)}."))
     if expires_at is not None and expires_at <= uow.now:
         errors.append(FieldError("expires_at", "This time has passed."))
-    if errors or actor.id is None:
+    if errors:
         raise Invalid(errors)
     secret = new_secret(API_TOKEN_PREFIX)
     token = ApiToken(
@@ -423,6 +429,11 @@ def create_api_token(
     )
     uow.session.add(token)
     return NewApiToken(token.id, secret, token.name, token.scopes, token.created_at, token.expires_at)
+
+
+def touch_api_token(uow: UnitOfWork, digest: bytes) -> None:
+    """Note that an API token is in use."""
+    uow.execute(update(ApiToken).where(ApiToken.digest == digest).values(used_at=uow.now))
 
 
 def revoke_api_token(uow: UnitOfWork, actor: Actor, token_id: UUID) -> None:
