@@ -14,20 +14,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from deskbridge import __version__, health
+from deskbridge import __version__, api_docs, health
 from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
-from deskbridge.kit.http import error_response, json_response
-from deskbridge.kit.middleware import AccessLog, BodyLimit, ExtraHeaders, RewritePaths
+from deskbridge.kit.http import error_response, json_response, wants_html
+from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
+from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
+from deskbridge.people.front import Front, front_of
+from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
+from deskbridge.tickets import companions_api
+from deskbridge.tickets import portal as tickets_portal
+from deskbridge.tickets import web as tickets_web
+from deskbridge.tickets import web_forms as tickets_web_forms
+from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
+API = (
+    health.router,
+    people_api.router,
+    tickets_api.router,
+    companions_api.router,
+    sla_api.router,
+    search_api.router,
+)
+WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 
 log = structlog.get_logger(__name__)
 
@@ -55,9 +72,14 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         middleware=_middleware(settings),
         redirect_slashes=False,
     )
+    assets = Assets()
     app.state.access = Access(desk, settings)
-    for router in (health.router, people_api.router, tickets_api.router, sla_api.router):
+    app.state.front = Front(app.state.access, assets)
+    for router in (*API, *WEB):
         app.include_router(router)
+    if settings.api_docs:
+        app.include_router(api_docs.router)
+    app.mount("/static", assets)
     _handle_errors(app)
     app.openapi = lambda: _described_once(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
@@ -75,6 +97,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY),
+        Middleware(Catch, answer=_unexpected),
     ]
     if settings.CORS_ORIGINS:
         allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
@@ -104,45 +127,51 @@ def _security_headers(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _handle_errors(app: FastAPI) -> None:
-    """Render every error, wherever it comes from, in the one shape."""
+    """Render every error, wherever it comes from, in the one shape: as a page for a person's browser, else as JSON."""
 
-    async def domain(_request: Request, error: Exception) -> Response:
+    async def refuse(request: Request, error: DomainError) -> Response:
+        return await front_of(request).refuse(request, error) if wants_html(request) else error_response(error)
+
+    async def domain(request: Request, error: Exception) -> Response:
         assert isinstance(error, DomainError)
-        return error_response(error)
+        return await refuse(request, error)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return error_response(refusal(request, error))
+        return await refuse(request, refusal(request, error))
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
-            return error_response(NotFound())
+            return await refuse(request, NotFound())
         if error.status_code == 400:
-            return error_response(Malformed("The body could not be read."))
+            return await refuse(request, Malformed("The body could not be read."))
         body = {"detail": error.detail, "error_code": "METHOD_NOT_ALLOWED" if error.status_code == 405 else "ERROR"}
         return json_response(body, error.status_code, error.headers)
 
     async def database(request: Request, error: Exception) -> Response:
         assert isinstance(error, DBAPIError)
         if unreachable(error):
-            return error_response(Unavailable())
-        return await unexpected(request, error)
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        request_id = request.scope.get("state", {}).get("request_id", "")
-        log.error("request.failed", request_id=request_id, exc_info=error)
-        body = {
-            "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
-            "error_code": "INTERNAL_ERROR",
-        }
-        return json_response(body, 500)
+            return await refuse(request, Unavailable())
+        return await _unexpected(request, error)
 
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DBAPIError, database)
-    app.add_exception_handler(Exception, unexpected)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Log a fault of ours, and answer with the number that finds it in the log."""
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    log.error("request.failed", request_id=request_id, exc_info=error)
+    if wants_html(request):
+        return front_of(request).failed(request, request_id)
+    body = {
+        "detail": f"Something went wrong on our side. If it happens again, quote {request_id}.",
+        "error_code": "INTERNAL_ERROR",
+    }
+    return json_response(body, 500)
 
 
 def app_from_environment() -> ASGIApp:

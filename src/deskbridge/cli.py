@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,15 @@ app = typer.Typer(
 db = typer.Typer(help="The database: bring it up to date, check it.", no_args_is_help=True)
 user = typer.Typer(help="People: add, list, give a role, deactivate.", no_args_is_help=True)
 token = typer.Typer(help="Personal API tokens.", no_args_is_help=True)
+import_ = typer.Typer(help="Bring tickets in from elsewhere, with their past.", no_args_is_help=True)
+search = typer.Typer(help="The full-text index.", no_args_is_help=True)
 sla = typer.Typer(help="Service levels.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
+app.add_typer(import_, name="import")
 app.add_typer(sla, name="sla")
+app.add_typer(search, name="search")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,7 +48,8 @@ def main() -> int:
     try:
         app()
     except (DomainError, SettingsError) as error:
-        typer.echo(f"deskbridge: {error}", err=True)
+        cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ else ""
+        typer.echo(f"deskbridge: {error}{cause}", err=True)
         return 1
     return 0
 
@@ -72,6 +77,26 @@ def show(value: object, *, as_json: bool, text: str) -> None:
     import msgspec
 
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far long work has come, on standard error and only where that is a terminal; yields what to tell it.
+
+    Ctrl-C is answered with what to do next: long work leaves nothing half done.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What was done stays; the same command goes on from there.", err=True)
+        raise typer.Exit(1) from None
 
 
 # Serving
@@ -105,11 +130,71 @@ def worker() -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its database, made anew.")] = Path("var/demo"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port_base: Annotated[int, typer.Option(help="The first simulated tracker's port; 0 leaves them out.")] = 8081,
 ) -> None:
-    """Serve a fresh desk with people and a week of tickets; prints the addresses and logins."""
+    """Serve a fresh desk with people, a week of tickets and simulated trackers; prints the addresses and logins."""
     from deskbridge.demo.launch import run_demo
 
-    run_demo(folder, host=host, say=typer.echo)
+    run_demo(folder, host=host, port_base=port_base or None, say=typer.echo)
+
+
+@app.command()
+def simulate(
+    trackers: Annotated[list[str], typer.Argument(help="jira, servicenow, salesforce, polarion, or all.")],
+    port_base: Annotated[int, typer.Option(help="Jira's port; the others follow.")] = 8081,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https beside http.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder their records are kept in; memory only if left out.")
+    ] = None,
+) -> None:
+    """Run simulated trackers on 127.0.0.1, until Ctrl-C."""
+    from deskbridge.simulators.cli import simulate as run
+
+    raise typer.Exit(run(trackers, port_base, tls, data))
+
+
+@app.command()
+def seed(
+    tickets: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many to add.")] = 1000,
+    number: Annotated[int, typer.Option("--seed", help="Other tickets for another number.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Add realistic tickets in bulk, with people, conversations and history; nobody is notified.
+
+    The same number of tickets and seed make the same ones. Nobody seeded has a password.
+    """
+    from deskbridge.demo.seed import seed_tickets
+    from deskbridge.kit.schema import make_ready
+
+    with opened() as database, progress_bar("Seeding tickets") as progress:
+        make_ready(database)
+        seeded = seed_tickets(database, tickets, number, progress)
+    text = f"Added {seeded.tickets:,} tickets with {seeded.messages:,} messages and {seeded.history_entries:,} history"
+    show(seeded, as_json=as_json, text=f"{text} entries, and {seeded.people:,} people.")
+
+
+# Bringing tickets in
+
+
+@import_.command("servicenow-log")
+def import_servicenow_log(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A CSV file of audit events.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Import an incident log of ServiceNow. Times without a zone are taken as UTC.
+
+    Running it again changes nothing; interrupted, it goes on where it stopped when run again.
+    """
+    from deskbridge.importers.report import as_text
+    from deskbridge.importers.servicenow_log import import_log
+    from deskbridge.kit.schema import make_ready
+
+    with opened() as database, progress_bar("Importing events") as progress:
+        make_ready(database)
+        report = import_log(database, file, progress)
+    show(report, as_json=as_json, text=as_text(report))
 
 
 # The database
@@ -200,6 +285,22 @@ def user_deactivate(who: Annotated[str, typer.Argument(help="E-mail, phone, cust
         person = database.write(service.find_user, who)
         database.write(service.deactivate, SYSTEM, person.id)
     typer.echo(f"{person.name} can no longer sign in.")
+
+
+# Search
+
+
+@search.command("reindex")
+def search_reindex() -> None:
+    """Build the full-text index anew while the desk goes on; safe to interrupt and to run again."""
+    from rich.progress import Progress
+
+    from deskbridge.search.service import how_many, reindex
+
+    with opened() as database, Progress(transient=True) as bar:
+        task = bar.add_task("Indexing", total=database.read(how_many))
+        written = reindex(database, lambda count: bar.advance(task, count))
+    typer.echo(f"Indexed {written} documents.")
 
 
 # Service levels

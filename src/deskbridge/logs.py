@@ -7,6 +7,16 @@ import structlog
 
 from deskbridge.settings import Settings
 
+# Tracebacks say where something broke, never the values it held there: those may be passwords or people's words.
+_PRETTY = (
+    structlog.processors.StackInfoRenderer(),
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+)
+_JSON = (
+    structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+    structlog.processors.JSONRenderer(),
+)
+
 
 def set_up_logging(settings: Settings) -> None:
     """Send structlog's lines and the libraries' warnings to standard error."""
@@ -18,8 +28,7 @@ def set_up_logging(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if not pretty else structlog.processors.StackInfoRenderer(),
-            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+            *(_PRETTY if pretty else _JSON),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

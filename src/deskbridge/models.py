@@ -8,7 +8,9 @@ MODULES = (
     "deskbridge.kit.limits",
     "deskbridge.kit.queue",
     "deskbridge.people.model",
+    "deskbridge.search.model",
     "deskbridge.sla.model",
+    "deskbridge.tickets.companions",
     "deskbridge.tickets.model",
 )
 

@@ -11,7 +11,7 @@ import uvicorn
 from deskbridge.app import create_app
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Conflict
-from deskbridge.kit.schema import require_current, upgrade
+from deskbridge.kit.schema import make_ready
 from deskbridge.logs import set_up_logging
 from deskbridge.people.passwords import hash_password
 from deskbridge.people.service import add_first_administrator
@@ -25,14 +25,12 @@ DRAIN_SECONDS = 8
 def serve_desk(settings: Settings, *, host: str, workers: int, started: Callable[[], None] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are finished first. `started` is called once it listens.
 
-    On SQLite the schema is brought up by itself; a server's is somebody else's to upgrade, so it is only checked.
+    On SQLite the schema is brought up by itself; a server's is only checked.
     """
     set_up_logging(settings)
     database = Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
     try:
-        if database.dialect == "sqlite":
-            upgrade(database.engine)
-        database.read(require_current)
+        make_ready(database)
         _add_first_administrator(database, settings)
         if workers > 1:
             if database.dialect == "sqlite":
@@ -54,7 +52,7 @@ def _serve_here(settings: Settings, database: Database, host: str, started: Call
     with ExitStack() as beside:
         if database.dialect == "sqlite":
             beside.enter_context(worker_in_background(settings, database))
-        server = _Server(uvicorn.Config(create_app(settings, database), **_options(settings, host)))
+        server = _Server(uvicorn.Config(create_app(settings, database), **server_options(settings, host)))
         server.then = started
         with suppress(KeyboardInterrupt):
             server.run()
@@ -77,10 +75,11 @@ def _serve_processes(settings: Settings, host: str, workers: int) -> None:
     """Start web processes that read their settings from the environment, secrets made for development included."""
     for name in ("JWT_SECRET_KEY", "SECRET_KEY"):
         os.environ[name] = getattr(settings, name).get_secret_value()
-    uvicorn.run("deskbridge.app:app_from_environment", factory=True, workers=workers, **_options(settings, host))
+    uvicorn.run("deskbridge.app:app_from_environment", factory=True, workers=workers, **server_options(settings, host))
 
 
-def _options(settings: Settings, host: str) -> dict[str, Any]:
+def server_options(settings: Settings, host: str) -> dict[str, Any]:
+    """Return what uvicorn is told; measured against in bench too."""
     return {
         "host": host,
         "port": settings.SERVICE_PORT,

@@ -11,6 +11,7 @@ from deskbridge.kit.idempotency import sweep_answers
 from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
 from deskbridge.people.service import sweep_sign_ins
+from deskbridge.search import service as search
 from deskbridge.settings import Settings
 from deskbridge.sla import service as sla
 from deskbridge.sla.jobs import JOBS as SLA_JOBS
@@ -39,6 +40,7 @@ def wire(settings: Settings) -> Wiring:
         jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
         schedules.append(AUTO_CLOSE_SCHEDULE)
     subscriptions = Subscriptions()
+    search.follow(subscriptions)
     if settings.SLA_ENABLED:
         sla.follow(subscriptions)
         jobs += SLA_JOBS

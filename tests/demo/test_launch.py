@@ -14,7 +14,7 @@ import httpx
 
 from deskbridge.demo.people import PASSWORD
 
-COMMAND = (sys.executable, "-m", "deskbridge.cli", "demo", "--folder")
+COMMAND = (sys.executable, "-m", "deskbridge.cli", "demo", "--port-base", "0", "--folder")
 
 
 def free_port() -> int:
@@ -28,9 +28,9 @@ def environment(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running_demo(folder: Path, port: int) -> Iterator[str]:
+def running_demo(folder: Path, port: int, *options: str) -> Iterator[str]:
     """Start the demo and yield what it printed by the time it says that it is up."""
-    command = [*COMMAND, str(folder)]
+    command = [*COMMAND, str(folder), *options]
     with subprocess.Popen(
         command, env=environment(port), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as demo:
@@ -68,6 +68,14 @@ def test_it_prints_addresses_and_logins_that_work_and_begins_anew_each_time(tmp_
             reply = {"title": "Mine", "description": "Gone at the next start.", "category": "SUPPORT"}
             assert httpx.post(f"{address}/api/v1/tickets", json=reply, headers=headers).status_code == 201
     assert totals[0] == totals[1] >= 60
+
+
+def test_the_simulated_trackers_run_beside_it(tmp_path):
+    base = free_port()
+    with running_demo(tmp_path, free_port(), "--port-base", str(base)) as printed:
+        assert [f"http://127.0.0.1:{base + n}" in printed for n in range(4)] == [True] * 4
+        answer = httpx.get(f"http://127.0.0.1:{base}/rest/api/3/myself", auth=("desk@example.org", "desk-token"))
+        assert answer.status_code == 200
 
 
 def test_a_second_demo_leaves_the_first_ones_folder_alone(tmp_path):

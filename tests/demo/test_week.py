@@ -16,17 +16,21 @@ from deskbridge.kit.schema import upgrade
 from deskbridge.people.actor import Role
 from deskbridge.people.model import Team, TeamMember, User
 from deskbridge.people.passwords import is_password
+from deskbridge.settings import load_settings
 from deskbridge.tickets.model import Audience, HistoryEntry, HistoryType, Message, Priority, Status, Ticket
+from deskbridge.wiring import wire
+from deskbridge.worker import build_worker
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    settings = load_settings(DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db", SLA_ENABLED=True)
     clock = ManualClock(NOW)
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db", clock)
+    database = Database(settings.DATABASE_URL, clock, wire(settings).subscriptions)
     upgrade(database.engine)
-    live_through_the_week(database, clock)
+    live_through_the_week(database, clock, build_worker(settings, database))
     yield database
     database.close()
 
@@ -102,6 +106,18 @@ def test_numbers_and_events_are_in_the_order_of_time(desk):
     at = desk.read(lambda reader: reader.execute(select(EventRow.at).order_by(EventRow.id)).scalars().all())
     assert created == sorted(created)
     assert at == sorted(at)
+
+
+def test_a_missed_deadline_was_noticed_within_the_hour_it_passed(desk):
+    breaches = desk.read(
+        lambda reader: reader.execute(
+            select(HistoryEntry.at, Ticket.response_due_at)
+            .join(Ticket, HistoryEntry.ticket_id == Ticket.id)
+            .where(HistoryEntry.type == HistoryType.SLA_BREACH, HistoryEntry.field == "response")
+        ).all()
+    )
+    assert breaches
+    assert all(due <= at <= due + timedelta(hours=1) for at, due in breaches)
 
 
 @pytest.mark.parametrize("hour", range(24))

@@ -2,9 +2,12 @@
 
 import shutil
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
 
 from deskbridge.demo.people import PASSWORD, PEOPLE
 from deskbridge.demo.week import live_through_the_week
@@ -15,21 +18,39 @@ from deskbridge.kit.errors import Conflict
 from deskbridge.kit.schema import upgrade
 from deskbridge.serving import serve_desk
 from deskbridge.settings import Settings, load_settings
+from deskbridge.simulators.product import NAMES
+from deskbridge.simulators.product import SECRET as TRACKER_PASSWORD
+from deskbridge.simulators.product import USER as TRACKER_USER
+from deskbridge.simulators.server import Running, running
 from deskbridge.wiring import wire
+from deskbridge.worker import build_worker
 
 DATABASE, UPLOADS, LOCK = "demo.db", "demo-uploads", "demo.lock"
 
 
-def run_demo(folder: Path, *, host: str, say: Callable[[str], None]) -> None:
+def run_demo(folder: Path, *, host: str, port_base: int | None, say: Callable[[str], None]) -> None:
     """Make the demo anew and serve it until SIGTERM or Ctrl-C; `say` gets the addresses and logins once it is up.
 
-    Raises `Conflict` when its port or its folder is in use.
+    The simulated trackers run beside it from `port_base` on; None leaves them out. Raises `Conflict` when a port or the
+    folder is in use.
     """
     with _held(folder):
         settings = demo_settings(folder)
         _require_free_port(host, settings.SERVICE_PORT)
-        make_demo(settings, folder)
-        serve_desk(settings, host=host, workers=1, started=lambda: say(welcome(settings)))
+        with _trackers(port_base) as trackers:
+            make_demo(settings, folder)
+            serve_desk(settings, host=host, workers=1, started=lambda: say(welcome(settings, trackers)))
+
+
+@contextmanager
+def _trackers(port_base: int | None) -> Iterator[list[Running]]:
+    """Run the simulated trackers, empty, while the block lasts."""
+    with ExitStack() as beside:
+        try:
+            ports = enumerate(NAMES, port_base) if port_base else ()
+            yield [beside.enter_context(running(name, port=port)) for port, name in ports]
+        except OSError as error:
+            raise Conflict(f"The simulated trackers cannot listen ({error}). --port-base moves them.") from error
 
 
 @contextmanager
@@ -72,14 +93,20 @@ def make_demo(settings: Settings, folder: Path) -> None:
     shutil.rmtree(folder / UPLOADS, ignore_errors=True)
     clock = ManualClock(SystemClock().now())
     database = Database(settings.DATABASE_URL, clock, wire(settings).subscriptions)
+    event.listen(database.engine, "connect", _without_waiting_for_the_disk)
     try:
         upgrade(database.engine)
-        live_through_the_week(database, clock)
+        live_through_the_week(database, clock, build_worker(settings, database))
     finally:
         database.close()
 
 
-def welcome(settings: Settings) -> str:
+def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:
+    """A week of commits would wait for the disk for seconds; a demo lost half-made is made anew."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def welcome(settings: Settings, trackers: Sequence[Running]) -> str:
     """Return what the demo prints once it can be used."""
     lines = [
         "",
@@ -92,4 +119,15 @@ def welcome(settings: Settings) -> str:
     lines += [
         f"  {person.email:<22}{person.role:<12}{person.name}, {person.team or person.organisation}" for person in PEOPLE
     ]
-    return "\n".join([*lines, "", "  Ctrl-C ends it; the next start begins anew.", ""])
+    if trackers:
+        lines += ["", f"  Simulated trackers; sign in there as {TRACKER_USER} with {TRACKER_PASSWORD}", ""]
+        lines += [f"  {one.simulator.product.title:<22}{one.http}" for one in trackers]
+    lines += [
+        "",
+        "  Bring a ServiceNow incident log into it from another terminal:",
+        f"  DATABASE_URL={settings.DATABASE_URL} deskbridge import servicenow-log FILE",
+        "",
+        "  Ctrl-C ends it; the next start begins anew.",
+        "",
+    ]
+    return "\n".join(lines)

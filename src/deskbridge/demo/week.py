@@ -8,9 +8,11 @@ from deskbridge.demo.people import add_everybody
 from deskbridge.demo.story import Step, Story, beginning, load_stories, open_story, parsed_steps, take_step
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.jobs import Worker
 
 BEFORE_THE_WEEK = timedelta(days=30)
 JUST_NOW = timedelta(minutes=2)
+WORK_EVERY = timedelta(hours=1)
 
 
 class Moment(NamedTuple):
@@ -22,20 +24,37 @@ class Moment(NamedTuple):
     step: Step | None
 
 
-def live_through_the_week(database: Database, clock: ManualClock) -> None:
-    """Fill an empty desk with people and with the week that ends when `clock` says; it is there again afterwards."""
+def live_through_the_week(database: Database, clock: ManualClock, worker: Worker) -> None:
+    """Fill an empty desk with people and with the week that ends when `clock` says; it is there again afterwards.
+
+    The worker has its turn every hour of it, so that what schedules notice (a deadline missed) is noticed in time.
+    """
     now = clock.now()
     stories = load_stories()
     clock.at = now - BEFORE_THE_WEEK
     cast = database.write(add_everybody)
     ticket_ids: dict[int, UUID] = {}
-    for moment in moments(stories, now):
+    week = moments(stories, now)
+    turn = week[0].at
+    for moment in week:
+        turn = _let_work(worker, clock, turn, moment.at)
         clock.at = moment.at
         if moment.step is None:
             ticket_ids[moment.story] = database.write(open_story, cast, stories[moment.story])
         else:
             database.write(take_step, cast, ticket_ids[moment.story], moment.step)
+    _let_work(worker, clock, turn, now)
     clock.at = now
+
+
+def _let_work(worker: Worker, clock: ManualClock, turn: datetime, until: datetime) -> datetime:
+    """Give the worker its turns up to an instant; return when the next one is."""
+    while turn <= until:
+        clock.at = turn
+        while worker.run_due():
+            pass
+        turn += WORK_EVERY
+    return turn
 
 
 def moments(stories: list[Story], now: datetime) -> list[Moment]:

@@ -1,5 +1,6 @@
 """What the API's doors share on the way in: bodies, parameters, and how their answers are described in OpenAPI."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from deskbridge.kit.errors import DomainError, FieldError, Invalid, Malformed, UnsupportedMedia
@@ -35,6 +36,17 @@ def _without_nul(text: str) -> str:
 
 Word = Annotated[str, AfterValidator(_without_nul)]
 """A short text that goes into a query as it is."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time that UTC has too") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A point in time, with its offset from UTC."""
 
 
 class ErrorField(msgspec.Struct):

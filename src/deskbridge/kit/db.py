@@ -3,12 +3,12 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, insert
+from sqlalchemy import Connection, CursorResult, Executable, Transaction, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -21,10 +21,12 @@ from deskbridge.kit.queue import JobRow, queued
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Parameters = dict[str, Any] | Sequence[dict[str, Any]] | None
 
 ATTEMPTS = 5
 LOST_RACES_POSTGRES = {"40001", "40P01"}  # serialization failure, deadlock
 LOST_RACES_MARIADB = {1020, 1205, 1213}  # record changed since last read, lock wait timeout, deadlock
+SQLITE_ERROR = 1  # what SQLite answers to a wrong statement; being busy, full or not to be opened have their own
 THREADS = 16
 
 
@@ -40,7 +42,8 @@ class Reader:
         """`sqlite`, `postgresql` or `mariadb`."""
         return self.connection.dialect.name
 
-    def execute(self, statement: Executable, parameters: dict[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run a statement; with a list of parameters, once for each."""
         return self.connection.execute(statement, parameters or {})
 
 
@@ -54,7 +57,7 @@ class UnitOfWork(Reader):
         self._events: list[dict[str, Any]] = []
         self._jobs: list[dict[str, Any]] = []
 
-    def execute(self, statement: Executable, parameters: dict[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
         """Run a statement after what the session holds has reached the database."""
         self.session.flush()
         return super().execute(statement, parameters)
@@ -111,12 +114,13 @@ class Database:
         return self._with_retries(lambda: self._write_once(lambda uow: use_case(uow, *args, **kwargs)))
 
     def _write_once(self, use_case: Callable[[UnitOfWork], T]) -> T:
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect() as connection, connection.begin() as transaction:
             uow = UnitOfWork(connection, self.clock, self.subscriptions)
             with uow.session:
                 result = use_case(uow)
                 uow.finish()
                 uow.session.expunge_all()
+            _commit(transaction)
         return result
 
     def read(self, query: Callable[Concatenate[Reader, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -146,6 +150,18 @@ class Database:
         self.read_engine.dispose()
 
 
+def _commit(transaction: Transaction) -> None:
+    """Commit. A connection lost on the way leaves the outcome unknown: run again, the work might be done twice."""
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(
+                "The database went away while this was being saved. See whether it was, before you repeat it."
+            ) from error
+        raise
+
+
 def lost_race(error: DBAPIError) -> bool:
     """Tell whether another transaction got in between, so that this one may simply run again.
 
@@ -161,7 +177,8 @@ def lost_race(error: DBAPIError) -> bool:
 
 def unreachable(error: DBAPIError) -> bool:
     """Tell whether the database is away, overloaded or full rather than unhappy with a statement."""
-    return error.connection_invalidated or isinstance(error, OperationalError)
+    unhappy = getattr(error.orig, "sqlite_errorcode", None) == SQLITE_ERROR
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not unhappy)
 
 
 class Desk:

@@ -50,7 +50,7 @@ class EventRow(Base):
     """One recorded event, in the order of its `id` within a transaction."""
 
     __tablename__ = "events"
-    __table_args__ = table_args(Index(None, "subject_id", "id"))
+    __table_args__ = table_args(Index(None, "subject_id", "id"), never_reuse_ids=True)
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(String(60))

@@ -53,8 +53,11 @@ def claim(uow: UnitOfWork, key: bytes, request: bytes) -> StoredAnswer | None:
     row = uow.session.execute(
         select(StoredAnswer).where(StoredAnswer.key == key).with_for_update()
     ).scalar_one_or_none()
-    if row is None or row.expires_at <= uow.now:
-        uow.execute(delete(StoredAnswer).where(StoredAnswer.key == key))
+    if row is not None and row.expires_at <= uow.now:
+        uow.session.delete(row)
+        uow.session.flush()
+        row = None
+    if row is None:  # of two who see none, the slower runs again and sees the claim of the faster
         uow.session.add(StoredAnswer(key=key, request=request, expires_at=uow.now + CLAIMED_FOR))
         return None
     if row.request != request:
@@ -65,8 +68,13 @@ def claim(uow: UnitOfWork, key: bytes, request: bytes) -> StoredAnswer | None:
 
 
 def store(uow: UnitOfWork, key: bytes, status: int, tag: str, body: bytes) -> None:
-    """Store the answer, in the transaction of the write it answers."""
-    row = uow.session.get_one(StoredAnswer, key)
+    """Store the answer, in the transaction of the write it answers.
+
+    Raises `StillRunning`, and so undoes that write, when it took so long that another request took the claim over.
+    """
+    row = uow.session.get(StoredAnswer, key, with_for_update=True)
+    if row is None or row.status is not None:
+        raise StillRunning
     row.status, row.tag, row.body, row.expires_at = status, tag, body, uow.now + KEPT
 
 

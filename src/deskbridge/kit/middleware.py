@@ -2,10 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskbridge.kit.errors import TooLarge
@@ -113,6 +115,29 @@ class RewritePaths:
             if path.startswith("/api/") and not path.startswith("/api/v1/"):
                 scope = {**scope, "path": "/api/v1/" + path[5:], "raw_path": b"/api/v1/" + scope["raw_path"][5:]}
         await self.app(scope, receive, send)
+
+
+class Catch:
+    """Answer what nothing else caught, inside the other layers: such an answer too has its id, headers and log line."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self.app, self.answer = app, answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note_start)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            response = await self.answer(Request(scope, receive), error)
+            await response(scope, receive, send)
 
 
 class ExtraHeaders:

@@ -32,9 +32,12 @@ NAMING = {
 MARIADB = {"mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
 
 
-def table_args(*items: SchemaItem) -> tuple[Any, ...]:
-    """Return `__table_args__` with the indexes and constraints given and a collation that compares byte for byte."""
-    return (*items, MARIADB)
+def table_args(*items: SchemaItem, never_reuse_ids: bool = False) -> tuple[Any, ...]:
+    """Return `__table_args__` with the indexes and constraints given and a collation that compares byte for byte.
+
+    With `never_reuse_ids`, a `Serial` key only ever counts up, also where rows were deleted.
+    """
+    return (*items, {**MARIADB, "sqlite_autoincrement": True} if never_reuse_ids else MARIADB)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -57,7 +60,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a stored time must be aware")
         value = value.astimezone(UTC)
         if dialect.name == "sqlite":
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"  # strftime drops zeros of years
         return value.replace(tzinfo=None) if dialect.name == "mariadb" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:

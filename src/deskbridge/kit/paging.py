@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -47,7 +48,17 @@ def decode_cursor(key: str, cursor: str, types: Sequence[Any]) -> list[Any]:
         parts = msgspec.json.decode(raw, type=list[Any])
         if len(parts) != len(types) + 1 or parts[0] != key:
             raise ValueError("another list")
-        return [msgspec.convert(part, kind) for part, kind in zip(parts[1:], types, strict=True)]
-    except (ValueError, binascii.Error, msgspec.DecodeError, msgspec.ValidationError) as error:
+        return [_converted(part, kind) for part, kind in zip(parts[1:], types, strict=True)]
+    except (ValueError, OverflowError, binascii.Error, msgspec.DecodeError, msgspec.ValidationError) as error:
         complaint = "This cursor belongs to another list, or is none. Start again without it."
         raise Malformed(complaint, errors=[FieldError("cursor", complaint)]) from error
+
+
+def _converted(part: object, kind: Any) -> Any:
+    """Return one sort value; it raises for what no row could have, as somebody may have written the cursor by hand."""
+    value = msgspec.convert(part, kind)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+    return value

@@ -8,14 +8,10 @@ from sqlalchemy import Enum
 
 from deskbridge.kit import model
 from deskbridge.kit.model import Base
+from deskbridge.kit.schema import is_mapped
 from deskbridge.models import load_models
 
 load_models()
-
-
-def _is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compared: Any) -> bool:
-    """Leave alone what searches build for themselves, such as the shadow tables of full text."""
-    return not (type_ == "table" and name is not None and name.startswith("search_"))
 
 
 NAMED = {id(model.Json): "Json", id(model.Digest): "Digest", id(model.LongText): "LongText", id(model.Serial): "Serial"}
@@ -38,7 +34,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     compare_type=True,
-    include_object=_is_ours,
+    include_object=is_mapped,
     render_item=_render,
     render_as_batch=False,
     transaction_per_migration=False,

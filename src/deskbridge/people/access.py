@@ -6,6 +6,7 @@ runner; who is acting is looked up in the same transaction that then does the wo
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -189,12 +190,18 @@ class Access:
     # Forms
 
     def form_token(self, secret: str) -> str:
-        """Return the token that forms of this session (or of this anonymous visitor's cookie) carry."""
-        return hmac.new(self._form_key, b"form:" + secret.encode(), hashlib.sha256).hexdigest()[:32]
+        """Return a token that forms of this session (or of this anonymous visitor's cookie) carry.
+
+        Each is another: pages are compressed, and the size of a fixed token among chosen words would betray it.
+        """
+        return self._form_token(secret, secrets.token_hex(8))
+
+    def _form_token(self, secret: str, salt: str) -> str:
+        return salt + hmac.new(self._form_key, f"form:{salt}:{secret}".encode(), hashlib.sha256).hexdigest()[:32]
 
     def require_form_token(self, secret: str, token: str) -> None:
         """Raise `Forbidden` unless the form was made for this session."""
-        if not hmac.compare_digest(self.form_token(secret).encode(), token.encode()):
+        if not hmac.compare_digest(self._form_token(secret, token[:16]).encode(), token.encode()):
             raise Forbidden("This form has expired. Load the page again and repeat.")
 
     def require_same_origin(self, request: Request) -> None:

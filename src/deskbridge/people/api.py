@@ -1,6 +1,5 @@
 """The API's doors to signing in, to oneself, and to personal API tokens."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Word, answers
+from deskbridge.kit.api import Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Unauthenticated
 from deskbridge.kit.http import json_response
@@ -51,7 +50,7 @@ class Registration(Body):
 class TokenRequest(Body):
     name: Word = Field(min_length=1, max_length=100)
     scopes: list[Word] = Field(["read"], max_length=3, description="Any of read, write, admin.")
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class Tokens(msgspec.Struct):
@@ -85,7 +84,7 @@ async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
     record = await check_password(access.desk, body.username, body.password, address_of(request))
-    family = await access.desk.write(service.start_token_family, record.user_id, body.username)
+    family = await access.desk.write(service.start_token_family, record.user_id)
     return json_response(_tokens(access, family))
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
-from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from deskbridge.kit.ids import fingerprint, new_id, new_secret
-from deskbridge.kit.limits import count_try, forget_tries, require_tries_left
+from deskbridge.kit.limits import forget_tries, give_try_back, take_try
 from deskbridge.kit.numbers import next_number
 from deskbridge.kit.text import clean_line, clean_text, email_key, parse_phone
 from deskbridge.people.actor import SYSTEM, Actor, Role
@@ -104,19 +104,43 @@ def _checked_contact(new: NewUser) -> tuple[str | None, str | None]:
     if email is not None:
         try:
             validate_email(email, check_deliverability=False)
-        except EmailNotValidError as error:
-            errors.append(FieldError("email", str(error)))
+        except EmailNotValidError:
+            errors.append(FieldError("email", "Enter an e-mail address such as name@example.org."))
     if new.phone and new.phone.strip() and phone is None:
         errors.append(FieldError("phone", "Enter a phone number with its country code, for example +39 0471 123456."))
     if email is None and phone is None and not errors:
         errors.append(FieldError("email", "Enter an e-mail address or a phone number."))
-    if new.locale not in LOCALES:
-        errors.append(FieldError("locale", f"Use one of {', '.join(LOCALES)}."))
-    if new.time_zone not in available_timezones():
-        errors.append(FieldError("time_zone", "Use a time zone such as Europe/Rome."))
+    errors += _unknown_settings(new.locale, new.time_zone)
     if errors:
         raise Invalid(errors)
     return email, phone
+
+
+def known_time_zone(name: str) -> str:
+    """Return the time zone if there is one of that name, else UTC: for what a browser says, not a person."""
+    return name if name in available_timezones() else "UTC"
+
+
+def change_settings(uow: UnitOfWork, actor: Actor, locale: str, time_zone: str | None) -> User:
+    """Change one's own language and, unless it is None, time zone; raises `Invalid` naming what is unknown."""
+    if actor.id is None:
+        raise NotFound("There is no such person.")
+    user = _locked(uow, actor.id)
+    wanted = user.time_zone if time_zone is None else time_zone
+    errors = _unknown_settings(locale, wanted)
+    if errors:
+        raise Invalid(errors)
+    user.locale, user.time_zone, user.updated_at = locale, wanted, uow.now
+    return user
+
+
+def _unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
+    errors = []
+    if locale not in LOCALES:
+        errors.append(FieldError("locale", f"Use one of {', '.join(LOCALES)}."))
+    if time_zone not in available_timezones():
+        errors.append(FieldError("time_zone", "Use a time zone such as Europe/Rome."))
+    return errors
 
 
 def add_first_administrator(uow: UnitOfWork, email: str, password_hash: str) -> None:
@@ -127,7 +151,12 @@ def add_first_administrator(uow: UnitOfWork, email: str, password_hash: str) -> 
 
 
 def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> None:
-    """Add the person that a token of the external auth service names, with its role (ADMIN only if trusted)."""
+    """Add the person that a token of the external auth service names, with its role (ADMIN only if trusted).
+
+    Nothing happens when another request has just added them.
+    """
+    if uow.execute(select(User.id).where(User.issuer == token.issuer, User.subject == token.subject)).first():
+        return
     try:
         wanted: UUID | None = UUID(token.subject)
     except ValueError:
@@ -147,7 +176,7 @@ def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> Non
 def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
     """Give a person another role; ADMIN only, and never the last one's."""
     _require_admin(actor)
-    user = _locked(uow, user_id)
+    user = _locked_with_administrators(uow, user_id)
     if user.role is role:
         return user
     _keep_an_admin(uow, user)
@@ -159,7 +188,7 @@ def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
 def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     """Lock a person out at once: sessions and tokens end. Who follows the event hands back their open tickets."""
     _require_admin(actor)
-    user = _locked(uow, user_id)
+    user = _locked_with_administrators(uow, user_id)
     if user.active:
         _keep_an_admin(uow, user)
         user.active, user.updated_at = False, uow.now
@@ -175,6 +204,16 @@ def _require_admin(actor: Actor) -> None:
 
 def _locked(uow: UnitOfWork, user_id: UUID) -> User:
     user = uow.session.get(User, user_id, with_for_update=True)
+    if user is None:
+        raise NotFound("There is no such person.")
+    return user
+
+
+def _locked_with_administrators(uow: UnitOfWork, user_id: UUID) -> User:
+    """Load a person and lock them with all administrators, in one order: the last two must not both go at once."""
+    concerned = or_(User.id == user_id, and_(User.role == Role.ADMIN, User.active))
+    rows = uow.session.execute(select(User).where(concerned).order_by(User.id).with_for_update()).scalars().all()
+    user = next((row for row in rows if row.id == user_id), None)
     if user is None:
         raise NotFound("There is no such person.")
     return user
@@ -201,22 +240,24 @@ def add_team(uow: UnitOfWork, actor: Actor, name: str, description: str = "", me
 # Signing in with a browser
 
 
-def require_sign_in_tries(reader: Reader, identifier: str, address: str) -> None:
-    """Raise `RateLimited` after too many failures for this identifier or from this address."""
-    require_tries_left(reader, f"sign-in {email_key(identifier)}", TRIES_PER_PERSON)
-    require_tries_left(reader, f"sign-in from {address}", TRIES_PER_ADDRESS)
+def begin_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Count a sign-in before its password is checked; raises `RateLimited` after too many that failed.
+
+    `who` is the same however somebody spells themselves; whoever is unknown is counted by what they wrote.
+    """
+    take_try(uow, f"sign-in {who}", TRIES_PER_PERSON, SIGN_IN_WINDOW)
+    take_try(uow, f"sign-in from {address}", TRIES_PER_ADDRESS, SIGN_IN_WINDOW)
 
 
-def count_failed_sign_in(uow: UnitOfWork, identifier: str, address: str) -> None:
-    """Count a failure against the identifier and the address it came from."""
-    count_try(uow, f"sign-in {email_key(identifier)}", SIGN_IN_WINDOW)
-    count_try(uow, f"sign-in from {address}", SIGN_IN_WINDOW)
+def forgive_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Take the tries back after one whose password was right: the person's failures before it, the address's one."""
+    forget_tries(uow, f"sign-in {who}")
+    give_try_back(uow, f"sign-in from {address}")
 
 
-def start_session(uow: UnitOfWork, user_id: UUID, identifier: str, user_agent: str, address: str) -> str:
+def start_session(uow: UnitOfWork, user_id: UUID, user_agent: str, address: str) -> str:
     """Start a browser session for somebody whose password was right; return the secret for the cookie."""
     _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     secret = new_secret()
     uow.session.add(
         WebSession(
@@ -279,10 +320,9 @@ class Refreshed:
     user: User
 
 
-def start_token_family(uow: UnitOfWork, user_id: UUID, identifier: str) -> Refreshed:
+def start_token_family(uow: UnitOfWork, user_id: UUID) -> Refreshed:
     """Start a token family for somebody whose password was right."""
     user = _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     family = TokenFamily(
         id=new_id(), user_id=user_id, created_at=uow.now, revoked_at=None, expires_at=uow.now + REFRESH_LIFETIME
     )

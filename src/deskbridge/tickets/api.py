@@ -1,20 +1,22 @@
 """The API's doors to tickets, their comments and their history."""
 
+from dataclasses import replace
 from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Parameters, Word, answers
-from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.api import Body, Moment, Parameters, Word, answers
+from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid, Malformed
 from deskbridge.kit.http import etag, expected_version, json_response
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
+from deskbridge.search.queries import narrowed
 from deskbridge.tickets import conversation, queries, service
 from deskbridge.tickets.answers import HistoryAnswer, MessageAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.fields import CONTENT_LENGTH, DESCRIPTION_LENGTH, NOTES_LENGTH, SERVICE_LENGTH, TITLE_LENGTH
@@ -121,11 +123,12 @@ class TicketListParameters(Parameters):
     requester: list[UUID] = Field([], max_length=20)
     tag: list[Word] = Field([], max_length=20)
     external_ref: list[Word] = Field([], max_length=20)
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
-    updated_from: AwareDatetime | None = None
-    updated_to: AwareDatetime | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
+    updated_from: Moment | None = None
+    updated_to: Moment | None = None
     breached: bool | None = None
+    q: Word = Field("", max_length=20_000, description="Full text; see /search.")
     sort_by: SortBy = SortBy.CREATED_AT
     order: Order = Order.DESC
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
@@ -143,7 +146,15 @@ class PageParameters(Parameters):
 @router.get("/tickets", responses=answers(200, TicketPage, 400), response_class=Response)
 async def list_tickets(request: Request, parameters: Annotated[TicketListParameters, Query()]) -> Response:
     """Return a page of the tickets one may see."""
-    return json_response(await access_of(request).read(request, queries.list_tickets, _ticket_query(parameters)))
+    query = _ticket_query(parameters)
+
+    def found(reader: Reader, actor: Actor) -> TicketPage:
+        if not parameters.q:
+            return queries.list_tickets(reader, actor, query)
+        chosen, matching = narrowed(reader, actor, parameters.q, query.filter)
+        return queries.list_tickets(reader, actor, replace(query, filter=chosen, matching=matching))
+
+    return json_response(await access_of(request).read(request, found))
 
 
 def _ticket_query(p: TicketListParameters) -> TicketQuery:
@@ -224,13 +235,16 @@ async def delete_ticket(request: Request, ref: Ref) -> Response:
     return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref))
 
 
-@router.put("/tickets/{id}/assign", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.put(
+    "/tickets/{id}/assign", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def assign(request: Request, ref: Ref, body: AssignBody) -> Response:
     """Assign a ticket to a person or hand it to a team."""
     wanted = cast("service.Assignment", body.model_dump(include={"assignee_id", "team_id"}, exclude_unset=True))
+    version = expected_version(request)
 
     def assign_with_notes(uow: UnitOfWork, actor: Actor, ticket: UUID | int) -> Ticket:
-        assigned = service.assign(uow, actor, ticket, wanted)
+        assigned = service.assign(uow, actor, ticket, wanted, version)
         if body.notes and body.notes.strip():
             conversation.note(uow, actor, assigned.id, body.notes)
         return assigned

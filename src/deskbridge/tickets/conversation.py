@@ -26,7 +26,7 @@ def reply(
     just_thanks: bool = False,
 ) -> Message:
     """Add a public message. A requester's own reply wakes a waiting or resolved ticket, unless it is `just_thanks`."""
-    ticket = locked(uow, actor, ref)
+    ticket = _landing(uow, actor, ref)
     require(actor, Verb.REPLY, facts(ticket))
     if comment_type is CommentType.WORK_NOTE:
         raise Invalid([FieldError("is_internal", "A work note is always internal.")])
@@ -50,11 +50,17 @@ def note(
     comment_type: CommentType = CommentType.COMMENT,
 ) -> Message:
     """Add an internal message: only agents ever see it or any trace of it."""
-    ticket = locked(uow, actor, ref)
+    ticket = _landing(uow, actor, ref)
     require(actor, Verb.NOTE, facts(ticket))
     message = _add(uow, actor, ticket, content, comment_type, Audience.INTERNAL)
     touch(uow, ticket, Audience.INTERNAL)
     return message
+
+
+def _landing(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
+    """Load the ticket a message lands on: where one is merged into another, that one."""
+    ticket = locked(uow, actor, ref)
+    return locked(uow, actor, ticket.merged_into_id) if ticket.merged_into_id else ticket
 
 
 def _add(
@@ -128,7 +134,10 @@ def _visible_message(uow: UnitOfWork, actor: Actor, message_id: UUID) -> tuple[T
     if ticket_id is None:
         raise NotFound("There is no such comment.")
     ticket = locked(uow, actor, ticket_id)
-    return ticket, uow.session.get_one(Message, message_id)
+    message = uow.session.get_one(Message, message_id)
+    if message.deleted_at is not None:  # by somebody who was faster to lock the ticket
+        raise NotFound("There is no such comment.")
+    return ticket, message
 
 
 def _write_change(

@@ -95,5 +95,39 @@ class MessageDeleted(TicketEvent):
 
 @catalogued
 @dataclass(frozen=True, kw_only=True)
+class TimeLogged(TicketEvent):
+    """Minutes were logged, corrected or removed (then `minutes` is 0)."""
+
+    time_entry_id: UUID
+    minutes: int
+    audience: Audience = Audience.INTERNAL
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TicketMerged(TicketEvent):
+    """A ticket was merged into another one."""
+
+    into_id: UUID
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TicketUnmerged(TicketEvent):
+    """A merge was undone."""
+
+    from_id: UUID
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TicketRated(TicketEvent):
+    """The requester said how it went, from 1 to 5."""
+
+    score: int
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
 class TicketDeleted(TicketEvent):
     """A ticket was hidden from everyone."""

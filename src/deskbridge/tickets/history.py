@@ -1,6 +1,6 @@
 """Writing the audit trail."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
@@ -39,6 +39,31 @@ def write(
     )
 
 
+class Change(NamedTuple):
+    """What one entry says."""
+
+    type: HistoryType
+    field: str | None = None
+    old: str | None = None
+    new: str | None = None
+    audience: Audience = Audience.INTERNAL
+
+
+def status_changes(old: Status, new: Status, text: str | None = None) -> list[Change]:
+    """Return the entries of a status change: itself, and the milestone it reaches with the `text` given for it.
+
+    Texts of RESOLVED, CLOSED and REOPENED are for the requester too. A step that the customer's words do not tell apart
+    stays among agents.
+    """
+    seen = CUSTOMER_WORDS[old] != CUSTOMER_WORDS[new]
+    audience = Audience.PUBLIC if seen else Audience.INTERNAL
+    changes = [Change(HistoryType.STATUS_CHANGE, "status", old, new, audience)]
+    if new in MILESTONES:
+        milestone = Audience.INTERNAL if new is Status.ESCALATED else Audience.PUBLIC
+        changes.append(Change(MILESTONES[new], new=text, audience=milestone))
+    return changes
+
+
 def write_status_change(
     uow: UnitOfWork,
     actor: Actor,
@@ -49,24 +74,16 @@ def write_status_change(
     text: str | None,
     details: dict[str, Any],
 ) -> None:
-    """Add the entry of a status change, and that of the milestone it reaches with the `text` given for it.
-
-    Texts of RESOLVED, CLOSED and REOPENED are for the requester too. A step that the customer's words do not tell apart
-    stays among agents.
-    """
-    seen = CUSTOMER_WORDS[old] != CUSTOMER_WORDS[new]
-    audience = Audience.PUBLIC if seen else Audience.INTERNAL
-    write(
-        uow,
-        actor,
-        ticket,
-        HistoryType.STATUS_CHANGE,
-        field="status",
-        old=old,
-        new=new,
-        audience=audience,
-        details=details,
-    )
-    if new in MILESTONES:
-        milestone = Audience.INTERNAL if new is Status.ESCALATED else Audience.PUBLIC
-        write(uow, actor, ticket, MILESTONES[new], new=text, audience=milestone, details=details)
+    """Add the entries of a status change."""
+    for change in status_changes(old, new, text):
+        write(
+            uow,
+            actor,
+            ticket,
+            change.type,
+            field=change.field,
+            old=change.old,
+            new=change.new,
+            audience=change.audience,
+            details=details,
+        )

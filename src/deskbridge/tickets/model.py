@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Sequence, String
+from sqlalchemy import FetchedValue, ForeignKey, Index, Sequence, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from deskbridge.kit.model import Base, Json, LongText, choice, table_args
@@ -134,7 +134,7 @@ class Ticket(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[int] = mapped_column(unique=True, server_default=FetchedValue())  # read back from its INSERT
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(LongText)
     category: Mapped[str] = mapped_column(ForeignKey("categories.key"))
@@ -163,6 +163,8 @@ class Ticket(Base):
     response_breached: Mapped[bool]
     resolution_breached: Mapped[bool]
     version: Mapped[int]
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    status_before_merge: Mapped[Status | None] = mapped_column(choice(Status))
     deleted_at: Mapped[datetime | None]
 
 

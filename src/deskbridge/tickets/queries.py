@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -36,10 +37,11 @@ from deskbridge.tickets.model import (
     Ticket,
     TicketTag,
 )
-from deskbridge.tickets.policy import visible, visible_history, visible_messages
+from deskbridge.tickets.policy import TicketFacts, visible, visible_history, visible_messages
 from deskbridge.tickets.workflow import CUSTOMER_WORDS
 
 COUNT_CAP = 1000
+MAX_NUMBER = 2**31 - 1  # what the column holds; PostgreSQL refuses to compare it with more
 
 Requester, Assignee = aliased(User), aliased(User)
 
@@ -58,12 +60,13 @@ _TICKET = (
 
 def as_ref(ref: str) -> UUID | int:
     """Return what a path's `{id}` names: a number, or a UUID; raises `NotFound` for anything else."""
-    if ref.isascii() and ref.isdigit() and len(ref) <= 18:
-        return int(ref)
     try:
-        return UUID(ref)
+        named = int(ref) if ref.isascii() and ref.isdigit() else UUID(ref)
     except ValueError:
         raise NotFound("There is no such ticket.") from None
+    if isinstance(named, int) and named > MAX_NUMBER:
+        raise NotFound("There is no such ticket.")
+    return named
 
 
 def same_ticket(ref: UUID | int) -> Any:
@@ -94,6 +97,12 @@ def get_ticket(reader: Reader, actor: Actor, ref: UUID | int) -> TicketAnswer:
     if row is None:
         raise NotFound("There is no such ticket.")
     return _ticket_answer(row, actor)
+
+
+def get_tickets(reader: Reader, actor: Actor, ticket_ids: Sequence[UUID]) -> dict[UUID, TicketAnswer]:
+    """Return those of some tickets the actor may see, by id."""
+    rows = reader.execute(_TICKET.where(Ticket.id.in_(ticket_ids), visible(actor)))
+    return {row.id: _ticket_answer(row, actor) for row in rows}
 
 
 def _ticket_answer(row: Row[Any], actor: Actor) -> TicketAnswer:
@@ -131,6 +140,16 @@ def _ticket_answer(row: Row[Any], actor: Actor) -> TicketAnswer:
     )
 
 
+def facts_of(ticket: TicketAnswer) -> TicketFacts:
+    """Return what permission depends on, of a ticket that was read."""
+    return TicketFacts(
+        ticket.requester.id,
+        ticket.assignee.id if ticket.assignee else None,
+        ticket.team.id if ticket.team else None,
+        ticket.status,
+    )
+
+
 # Lists
 
 
@@ -148,12 +167,12 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-SORT_COLUMNS: dict[SortBy, tuple[Any, type]] = {
+SORT_COLUMNS: dict[SortBy, tuple[Any, Any]] = {
     SortBy.CREATED_AT: (Ticket.created_at, datetime),
     SortBy.UPDATED_AT: (Ticket.updated_at, datetime),
     SortBy.ACTIVITY_AT: (Ticket.activity_at, datetime),
-    SortBy.PRIORITY: (Ticket.priority, str),
-    SortBy.NUMBER: (Ticket.number, int),
+    SortBy.PRIORITY: (Ticket.priority, Priority),
+    SortBy.NUMBER: (Ticket.number, Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]),
     SortBy.RESOLUTION_DUE_AT: (Ticket.resolution_due_key, datetime),
 }
 
@@ -181,6 +200,19 @@ class TicketFilter:
 
 
 @dataclass(frozen=True)
+class Matching:
+    """A further condition that a higher slice, such as search, puts on a list.
+
+    `ticket_ids` selects the tickets; it is the same object for the same shape of question, so that statements are built
+    once. `identity` is what cursors remember it by.
+    """
+
+    ticket_ids: Select[Any]
+    parameters: dict[str, Any]
+    identity: str
+
+
+@dataclass(frozen=True)
 class TicketQuery:
     """A filter, an order and a place in it."""
 
@@ -191,6 +223,7 @@ class TicketQuery:
     cursor: str | None = None
     page: int | None = None
     with_total: bool = False
+    matching: Matching | None = None
 
 
 def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage:
@@ -201,28 +234,47 @@ def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage
     """
     sort_by, chosen = _as_seen_by(actor, query)
     column, kind = SORT_COLUMNS[sort_by]
-    key = list_key("tickets", actor.id, actor.is_agent, sort_by, query.order, chosen)
-    parameters = _filter_parameters(chosen) | _actor_parameters(actor)
+    matching = query.matching
+    asked = matching.identity if matching else None
+    key = list_key("tickets", actor.id, actor.is_agent, sort_by, query.order, chosen, asked)
+    parameters = _list_parameters(actor, chosen, matching)
     parameters["limit"] = query.limit + 1
     parameters["offset"] = (query.page - 1) * query.limit if query.page else 0
     if query.cursor is not None:
         parameters["after"], parameters["after_id"] = decode_cursor(key, query.cursor, (kind, UUID))
-    statement = _ticket_list(actor.is_agent, _shape(chosen), sort_by, query.order, query.cursor is not None)
+    statement = _ticket_list(
+        actor.is_agent,
+        _shape(chosen),
+        matching.ticket_ids if matching else None,
+        sort_by,
+        query.order,
+        query.cursor is not None,
+    )
     rows = reader.execute(statement, parameters).all()
     more, rows = len(rows) > query.limit, rows[: query.limit]
     next_cursor = encode_cursor(key, (getattr(rows[-1], column.key), rows[-1].id)) if more else None
     page = TicketPage([_ticket_answer(row, actor) for row in rows], next_cursor)
     if query.with_total:
-        page.total = count_tickets(reader, actor, chosen)
+        page.total = count_tickets(reader, actor, chosen, matching)
         page.total_capped = page.total > COUNT_CAP
         page.total = min(page.total, COUNT_CAP)
     return page
 
 
-def count_tickets(reader: Reader, actor: Actor, chosen: TicketFilter) -> int:
+def count_tickets(reader: Reader, actor: Actor, chosen: TicketFilter, matching: Matching | None = None) -> int:
     """Return how many tickets match, counting no further than one past `COUNT_CAP`."""
-    parameters = _filter_parameters(chosen) | _actor_parameters(actor)
-    return int(reader.execute(_ticket_count(actor.is_agent, _shape(chosen)), parameters).scalar_one())
+    statement = _ticket_count(actor.is_agent, _shape(chosen), matching.ticket_ids if matching else None)
+    return int(reader.execute(statement, _list_parameters(actor, chosen, matching)).scalar_one())
+
+
+def filter_conditions(actor: Actor, chosen: TicketFilter) -> tuple[list[Any], dict[str, Any]]:
+    """Return what narrows a query over tickets to those the actor may see and the filter asks for, with its values."""
+    _, chosen = _as_seen_by(actor, TicketQuery(chosen))
+    return _conditions(actor.is_agent, _shape(chosen), None), _list_parameters(actor, chosen, None)
+
+
+def _list_parameters(actor: Actor, chosen: TicketFilter, matching: Matching | None) -> dict[str, Any]:
+    return _filter_parameters(chosen) | _actor_parameters(actor) | (matching.parameters if matching else {})
 
 
 def _as_seen_by(actor: Actor, query: TicketQuery) -> tuple[SortBy, TicketFilter]:
@@ -279,6 +331,11 @@ BOUNDS: dict[str, Any] = {
 }
 
 
+def _conditions(sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None) -> list[Any]:
+    narrowing = [] if ticket_ids is None else [Ticket.id.in_(ticket_ids)]
+    return [_visible(sees_all), *(_condition(name, use) for name, use in shape), *narrowing]
+
+
 def _condition(name: str, use: str) -> Any:
     if name in BOUNDS:
         return BOUNDS[name]
@@ -293,9 +350,11 @@ def _condition(name: str, use: str) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _ticket_list(sees_all: bool, shape: Shape, sort_by: SortBy, order: Order, after: bool) -> Select[Any]:
+def _ticket_list(
+    sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None, sort_by: SortBy, order: Order, after: bool
+) -> Select[Any]:
     column, _ = SORT_COLUMNS[sort_by]
-    conditions = [_visible(sees_all), *(_condition(name, use) for name, use in shape)]
+    conditions = _conditions(sees_all, shape, ticket_ids)
     if after:
         last, last_id = bindparam("after", type_=column.type), bindparam("after_id", type_=Ticket.id.type)
         further = (column < last, Ticket.id < last_id) if order is Order.DESC else (column > last, Ticket.id > last_id)
@@ -306,14 +365,9 @@ def _ticket_list(sees_all: bool, shape: Shape, sort_by: SortBy, order: Order, af
 
 
 @lru_cache(maxsize=512)
-def _ticket_count(sees_all: bool, shape: Shape) -> Select[Any]:
-    matching = (
-        select(Ticket.id)
-        .where(_visible(sees_all), *(_condition(name, use) for name, use in shape))
-        .limit(COUNT_CAP + 1)
-        .subquery()
-    )
-    return select(func.count()).select_from(matching)
+def _ticket_count(sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None) -> Select[Any]:
+    counted = select(Ticket.id).where(*_conditions(sees_all, shape, ticket_ids)).limit(COUNT_CAP + 1).subquery()
+    return select(func.count()).select_from(counted)
 
 
 # Conversation and history
@@ -336,10 +390,11 @@ def list_messages(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(Message.created_at, Message.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "created_at")
-    return Page([_message_answer(row) for row in rows], next_cursor)
+    return Page([message_answer(row) for row in rows], next_cursor)
 
 
-def _message_answer(row: Row[Any]) -> MessageAnswer:
+def message_answer(row: Row[Any]) -> MessageAnswer:
+    """Return a message, of a row that has its author's name beside it."""
     return MessageAnswer(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -363,7 +418,7 @@ def get_message(reader: Reader, actor: Actor, message_id: UUID) -> MessageAnswer
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such comment.")
-    return _message_answer(row)
+    return message_answer(row)
 
 
 def list_history(
@@ -382,8 +437,12 @@ def list_history(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(HistoryEntry.at, HistoryEntry.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "at")
-    answer = _history_answer if actor.is_agent else _history_answer_for_customer
-    return Page([answer(row) for row in rows], next_cursor)
+    return Page([history_answer(row, actor) for row in rows], next_cursor)
+
+
+def history_answer(row: Row[Any], actor: Actor) -> HistoryAnswer:
+    """Return a history entry as the actor may read it."""
+    return _history_answer(row) if actor.is_agent else _history_answer_for_customer(row)
 
 
 def _history_answer(row: Row[Any]) -> HistoryAnswer:

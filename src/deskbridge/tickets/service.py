@@ -9,12 +9,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from deskbridge.kit.db import UnitOfWork
-from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
 from deskbridge.kit.ids import new_id
-from deskbridge.kit.numbers import next_number
+from deskbridge.kit.numbers import number_on_insert
 from deskbridge.people.actor import Actor, ActorKind, Role
 from deskbridge.people.model import Team, TeamMember, User
 from deskbridge.tickets import history
+from deskbridge.tickets.companions import Rating
 from deskbridge.tickets.events import (
     AssignmentChanged,
     PriorityChanged,
@@ -22,6 +23,7 @@ from deskbridge.tickets.events import (
     TicketDeleted,
     TicketEscalated,
     TicketOpened,
+    TicketRated,
     TicketUpdated,
 )
 from deskbridge.tickets.fields import NOTES_LENGTH, TicketChanges, checked_changes, checked_text, differing
@@ -75,7 +77,7 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
 
     Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
     """
-    requester_id = _requester_of(uow, actor, new)
+    requester = _requester_of(uow, actor, new)
     values = checked_changes(
         uow,
         TicketChanges(
@@ -91,9 +93,9 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
     )
     ticket = Ticket(
         id=new_id(),
-        number=next_number(uow, TICKET_NUMBERS, Ticket.number),
+        number=number_on_insert(uow, TICKET_NUMBERS, Ticket.number),
         status=Status.NEW,
-        requester_id=requester_id,
+        requester_id=requester.id,
         channel=new.channel or channel,
         created_at=uow.now,
         updated_at=uow.now,
@@ -109,22 +111,23 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
         ticket.first_response_at = uow.now
     uow.session.add(ticket)
     uow.session.flush()
-    set_tags(uow, ticket, ticket.tags)
+    _index_tags(uow, ticket)
     history.write(uow, actor, ticket, HistoryType.CREATED, audience=Audience.PUBLIC)
     uow.record(TicketOpened(subject_id=ticket.id, actor_id=actor.id, number=ticket.number))
     return ticket
 
 
-def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> UUID:
+def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> User:
     if not actor.is_agent:
         if new.requester_id not in {None, actor.id} or new.channel is not None:
             raise Forbidden("You can create tickets for yourself only.")
     elif new.channel is not None and new.channel not in AGENT_CHANNELS:
         raise Invalid([FieldError("channel", f"Choose one of {', '.join(sorted(AGENT_CHANNELS))}.")])
     requester_id = new.requester_id or actor.id
-    if requester_id is None or not uow.execute(select(User.id).where(User.id == requester_id, User.active)).first():
+    requester = uow.session.get(User, requester_id) if requester_id else None
+    if requester is None or not requester.active:
         raise Invalid([FieldError("requester_id", "There is no active person with this id.")])
-    return requester_id
+    return requester
 
 
 def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
@@ -154,7 +157,11 @@ def set_tags(uow: UnitOfWork, ticket: Ticket, tags: list[str]) -> None:
     """Give a ticket these tags, in the list it shows and in the index that filters use."""
     ticket.tags = tags
     uow.execute(delete(TicketTag).where(TicketTag.ticket_id == ticket.id))
-    uow.session.add_all(TicketTag(tag=tag, ticket_id=ticket.id) for tag in tags)
+    _index_tags(uow, ticket)
+
+
+def _index_tags(uow: UnitOfWork, ticket: Ticket) -> None:
+    uow.session.add_all(TicketTag(tag=tag, ticket_id=ticket.id) for tag in ticket.tags)
 
 
 # Editing
@@ -217,12 +224,12 @@ class Assignment(TypedDict, total=False):
     team_id: UUID | None
 
 
-def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment) -> Ticket:
+def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment, version: int | None = None) -> Ticket:
     """Assign a ticket to a person, hand it to a team, or release it. Assigning a person opens a NEW ticket.
 
     Handing it to a team releases it from an assignee who is not in that team.
     """
-    ticket = locked(uow, actor, ref)
+    ticket = locked(uow, actor, ref, version)
     if not wanted:
         raise Invalid([FieldError("assignee_id", "Name a person or a team.")])
     team_id = wanted.get("team_id", ticket.team_id)
@@ -411,6 +418,37 @@ def escalate(uow: UnitOfWork, actor: Actor, ref: UUID | int, reason: str, team_i
     uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
     touch(uow, ticket)
     return ticket
+
+
+def force_status(uow: UnitOfWork, actor: Actor, ticket: Ticket, wanted: Status, reason: str | None) -> None:
+    """Write a status that follows from something else (a merge, or its undoing) past the workflow."""
+    _step(uow, actor, ticket, wanted, reason=reason, resolution_notes=ticket.resolution_notes)
+
+
+def rate(uow: UnitOfWork, actor: Actor, ref: UUID | int, score: int, comment: str = "") -> Ticket:
+    """Say how it went, from 1 to 5; the requester does this once the ticket is resolved, and may think again."""
+    ticket = locked(uow, actor, ref)
+    if ticket.requester_id != actor.id:
+        raise Forbidden("Only the requester rates a ticket.")
+    if ticket.status not in FINISHED:
+        raise Conflict("A ticket can be rated once it is resolved.")
+    if not 1 <= score <= 5:
+        raise Invalid([FieldError("score", "Choose 1 to 5.")])
+    comment = checked_text("comment", comment, (0, NOTES_LENGTH[1]))
+    rating = uow.session.get(Rating, ticket.id) or Rating(ticket_id=ticket.id)
+    rating.score, rating.comment, rating.rated_at = score, comment, uow.now
+    uow.session.add(rating)
+    history.write(uow, actor, ticket, HistoryType.UPDATE, field="rating", new=str(score))
+    uow.record(TicketRated(subject_id=ticket.id, actor_id=actor.id, score=score))
+    touch(uow, ticket)
+    return ticket
+
+
+def change_tags(uow: UnitOfWork, actor: Actor, ref: UUID | int, add: list[str], remove: list[str]) -> Ticket:
+    """Add tags to a ticket and remove others."""
+    present = locked(uow, actor, ref).tags
+    kept = [tag for tag in present if tag not in remove]
+    return update_ticket(uow, actor, ref, {"tags": kept + [tag for tag in add if tag not in kept]})
 
 
 def wake(uow: UnitOfWork, actor: Actor, ticket: Ticket) -> None:

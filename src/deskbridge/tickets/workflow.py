@@ -43,6 +43,7 @@ class InvalidTransition(Conflict):
     code = "INVALID_TRANSITION"
 
     def __init__(self, present: Status, wanted: Status, allowed: list[Status]) -> None:
+        self.present = present
         choices = ", ".join(allowed) or "none"
         super().__init__(
             f"A ticket that is {present} cannot become {wanted}. Allowed: {choices}.",

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("payload", Json, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         **MARIADB,
+        sqlite_autoincrement=True,
         if_not_exists=True,
     )
     op.create_index(op.f("ix_events_subject_id_id"), "events", ["subject_id", "id"], if_not_exists=True)
@@ -209,9 +210,12 @@ def upgrade() -> None:
         sa.Column("response_breached", sa.Boolean(), nullable=False),
         sa.Column("resolution_breached", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("merged_into_id", Id(), nullable=True),
+        sa.Column("status_before_merge", sa.String(30), nullable=True),
         sa.Column("deleted_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["assignee_id"], ["users.id"], name=op.f("fk_tickets_assignee_id")),
         sa.ForeignKeyConstraint(["category"], ["categories.key"], name=op.f("fk_tickets_category")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["tickets.id"], name=op.f("fk_tickets_merged_into_id")),
         sa.ForeignKeyConstraint(["requester_id"], ["users.id"], name=op.f("fk_tickets_requester_id")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_tickets_team_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
@@ -243,6 +247,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tickets_created_at_id"), "tickets", ["created_at", "id"], if_not_exists=True)
     op.create_index(op.f("ix_tickets_external_ref"), "tickets", ["external_ref"], if_not_exists=True)
+    op.create_index(op.f("ix_tickets_merged_into_id"), "tickets", ["merged_into_id"], if_not_exists=True)
     op.create_index(op.f("ix_tickets_priority_id"), "tickets", ["priority", "id"], if_not_exists=True)
     op.create_index(
         op.f("ix_tickets_requester_id_created_at_id"),

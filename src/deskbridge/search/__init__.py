@@ -1,0 +1,1 @@
+"""Full-text search over tickets and their conversations, the same on every database."""

@@ -1,0 +1,225 @@
+"""The portal's pages for customers: their requests, one request with its public conversation, a new one.
+
+On these pages everybody is a customer, agents too: they see what a customer would see of their own requests.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.errors import Conflict, Forbidden, Invalid, Malformed
+from deskbridge.people.actor import Actor, Role
+from deskbridge.people.front import complaints, front_of, see_other
+from deskbridge.tickets import conversation, queries, service, timeline
+from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
+from deskbridge.tickets.model import Channel, Status
+from deskbridge.tickets.policy import allowed_targets
+from deskbridge.tickets.queries import SortBy, TicketFilter, TicketQuery, as_ref
+from deskbridge.tickets.shown import category_choices, explained, opening
+from deskbridge.tickets.workflow import FINISHED
+from deskbridge.ui import words
+
+router = APIRouter(prefix="/portal", include_in_schema=False)
+
+Ref = Annotated[str, Path(alias="id", max_length=40)]
+Fields = dict[str, str]
+
+PATH = "/portal/tickets"
+REQUESTS, ENTRIES = 20, 200
+SHOWN = {
+    "open": tuple(status for status in Status if status not in FINISHED),
+    "finished": tuple(sorted(FINISHED)),
+    "all": (),
+}
+
+
+def as_customer(actor: Actor) -> Actor:
+    """Return the actor with a customer's eyes and rights."""
+    return replace(actor, role=Role.END_USER, team_ids=frozenset())
+
+
+@router.get("")
+async def home(request: Request) -> Response:
+    front = front_of(request)
+    return front.page(request, await front.visitor(request), "portal/home.html", {})
+
+
+@router.get("/tickets")
+async def list_page(request: Request, show: str = "open", cursor: str = "") -> Response:
+    """Show somebody's own requests, the most recently changed first."""
+    front = front_of(request)
+    show = show if show in SHOWN else "open"
+    try:
+        actor, page = await front.read(request, _requests, show, cursor or None)
+    except Malformed:
+        return see_other(f"{PATH}?show={show}")
+    context = {
+        "show": show,
+        "tickets": page.items,
+        "first": f"{PATH}?show={show}" if cursor else None,
+        "next": f"{PATH}?show={show}&cursor={page.next_cursor}" if page.next_cursor else None,
+    }
+    return front.page(request, actor, "portal/list.html", context)
+
+
+def _requests(reader: Reader, actor: Actor, show: str, cursor: str | None) -> TicketPage:
+    query = TicketQuery(TicketFilter(status=SHOWN[show]), SortBy.UPDATED_AT, limit=REQUESTS, cursor=cursor)
+    return queries.list_tickets(reader, as_customer(actor), query)
+
+
+# A new request
+
+
+@router.get("/tickets/new")
+async def new_page(request: Request) -> Response:
+    return await _new_page(request, {})
+
+
+async def _new_page(request: Request, sent: Fields, errors: Fields | None = None, status: int = 200) -> Response:
+    front = front_of(request)
+    actor, categories = await front.read(request, _categories)
+    choices = {"categories": category_choices(front.language(request, actor), categories)}
+    context = {"sent": sent, "errors": errors or {}, "choices": choices}
+    return front.page(request, actor, "portal/new.html", context, status)
+
+
+def _categories(reader: Reader, _actor: Actor) -> list[CategoryAnswer]:
+    return queries.active_categories(reader)
+
+
+@router.post("/tickets/new")
+async def create(request: Request) -> Response:
+    """Open a request."""
+    front = front_of(request)
+    form = await front.form(request)
+    new = service.NewTicket(form.get("title", ""), form.get("description", ""), form.get("category", ""))
+    try:
+        number = await front.write(request, _open, new)
+    except Invalid as error:
+        language = front.language(request, await front.visitor(request))
+        return await _new_page(request, form, complaints(language, error), 422)
+    return see_other(f"{PATH}/{number}?created=1")
+
+
+def _open(uow: UnitOfWork, actor: Actor, new: service.NewTicket) -> int:
+    return service.open_ticket(uow, as_customer(actor), new, Channel.PORTAL).number
+
+
+# One request
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a request's page shows."""
+
+    ticket: TicketAnswer
+    entries: timeline.Timeline
+    targets: list[Status]
+    categories: list[CategoryAnswer]
+
+
+@router.get("/tickets/{id}")
+async def ticket_page(request: Request, ref: Ref, created: bool = False, sent: bool = False) -> Response:
+    return await _ticket_page(request, ref, created=created, arrived=sent)
+
+
+async def _ticket_page(
+    request: Request,
+    ref: str,
+    *,
+    typed: Fields | None = None,
+    errors: Fields | None = None,
+    problem: str = "",
+    created: bool = False,
+    arrived: bool = False,
+    status: int = 200,
+) -> Response:
+    front = front_of(request)
+    actor, shown = await front.read(request, _ticket, as_ref(ref))
+    categories = dict(category_choices(front.language(request, actor), shown.categories))
+    context = {
+        "base": f"{PATH}/{shown.ticket.number}",
+        "ticket": shown.ticket,
+        "opening": opening(shown.ticket),
+        "entries": shown.entries.entries,
+        "targets": shown.targets,
+        "category_name": categories.get(shown.ticket.category, words.plain(shown.ticket.category)),
+        "draft": f"{actor.id}:{shown.ticket.number}",
+        "sent": typed or {},
+        "errors": errors or {},
+        "problem": problem,
+        "created": created,
+        "arrived": arrived,
+    }
+    return front.page(request, actor, "portal/ticket.html", context, status)
+
+
+def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
+    customer = as_customer(actor)
+    ticket = queries.get_ticket(reader, customer, ref)
+    return Shown(
+        ticket,
+        timeline.latest(reader, customer, ticket.id, ENTRIES),
+        allowed_targets(customer, queries.facts_of(ticket)),
+        queries.active_categories(reader),
+    )
+
+
+@router.post("/tickets/{id}/messages")
+async def reply(request: Request, ref: Ref) -> Response:
+    """Answer; that wakes a request that waits or is solved, unless it is just thanks."""
+    form = await front_of(request).form(request)
+
+    def answer(uow: UnitOfWork, actor: Actor) -> None:
+        content, thanks = form.get("content", ""), "thanks" in form
+        conversation.reply(uow, as_customer(actor), as_ref(ref), content, just_thanks=thanks)
+
+    return await _act(request, ref, form, answer, "?sent=1")
+
+
+@router.post("/tickets/{id}/close")
+async def close(request: Request, ref: Ref) -> Response:
+    """Say that the problem is solved, or take the request back."""
+    return await _to_status(request, ref, Status.CLOSED)
+
+
+@router.post("/tickets/{id}/reopen")
+async def reopen(request: Request, ref: Ref) -> Response:
+    """Say that the problem is still there."""
+    return await _to_status(request, ref, Status.REOPENED)
+
+
+async def _to_status(request: Request, ref: str, wanted: Status) -> Response:
+    front = front_of(request)
+    form = await front.form(request)
+    window = front.access.settings.TICKET_REOPEN_WINDOW_DAYS
+
+    def change(uow: UnitOfWork, actor: Actor) -> None:
+        reason = form.get("reason")
+        service.change_status(uow, as_customer(actor), as_ref(ref), wanted, reopen_window_days=window, reason=reason)
+
+    return await _act(request, ref, form, change)
+
+
+async def _act(
+    request: Request, ref: str, form: Fields, use_case: Callable[[UnitOfWork, Actor], None], then: str = ""
+) -> Response:
+    """Run a use case and come back to the request; what is refused is shown there, with what was typed."""
+    front = front_of(request)
+    try:
+        await front.write(request, use_case)
+    except Invalid as error:
+        language = front.language(request, await front.visitor(request))
+        return await _ticket_page(request, ref, typed=form, errors=complaints(language, error), status=422)
+    except (Conflict, Forbidden) as error:
+        language = front.language(request, await front.visitor(request))
+        problem = explained(language, error, words.CUSTOMER_STATUS)
+        status = 403 if isinstance(error, Forbidden) else 409
+        return await _ticket_page(request, ref, typed=form, problem=problem, status=status)
+    return see_other(f"{PATH}/{ref}{then}")

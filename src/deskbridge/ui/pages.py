@@ -1,0 +1,192 @@
+"""Rendering: one Jinja environment per language, with the filters that templates use."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date
+from babel.dates import format_time as format_clock
+from babel.numbers import format_decimal
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from deskbridge.ui import prose, words
+from deskbridge.ui.assets import Assets
+from deskbridge.ui.languages import DEFAULT, LANGUAGES, Language, translations
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """For whom and where a page is rendered.
+
+    `person` is who is signed in (None on public pages), `csrf` the token of their forms, `path` the page's own address.
+    """
+
+    language: str = DEFAULT
+    time_zone: str = "UTC"
+    path: str = "/"
+    csrf: str = ""
+    person: Any = None
+
+
+class Pages:
+    """The templates, ready to be rendered in any language."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environments = {code: self._environment(language, assets) for code, language in LANGUAGES.items()}
+
+    def render(self, name: str, context: Mapping[str, object], view: View) -> bytes:
+        """Return a page. A name the template uses and the context lacks is an error, not a blank."""
+        return self.environment(view.language).get_template(name).render(context, view=view).encode()
+
+    def environment(self, language: str) -> Environment:
+        return self._environments[language]
+
+    def _environment(self, language: Language, assets: Assets) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("deskbridge.ui", "templates"),
+            extensions=["jinja2.ext.i18n"],
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        catalogue = translations(language.code)
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            catalogue.gettext, catalogue.ngettext, newstyle=True, pgettext=catalogue.pgettext
+        )
+        environment.filters.update(FILTERS)
+        environment.globals.update(asset=assets.url, language=language, languages=LANGUAGES, words=words)
+        return environment
+
+
+@pass_context
+def full_time(context: Context, at: datetime) -> str:
+    """Date, time and zone, for titles and print."""
+    view: View = context["view"]
+    return format_time(at, "full", view.time_zone, context["language"].formats)
+
+
+@pass_context
+def short_time(context: Context, at: datetime) -> str:
+    """Date and time, for the text of a `<time>`."""
+    view: View = context["view"]
+    return format_time(at, "short", view.time_zone, context["language"].formats)
+
+
+@lru_cache(maxsize=8192)
+def format_time(at: datetime, form: str, time_zone: str, formats: str) -> str:
+    local = at.astimezone(zone(time_zone))
+    clock = format_clock(local, "short", locale=formats)
+    if form == "full":
+        return f"{format_date(local, 'full', locale=formats)}, {clock} {local.tzname()}"
+    return f"{format_date(local, 'medium', locale=formats)}, {clock}"
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that name; UTC when the tz data have lost it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def utc(at: datetime) -> str:
+    """ISO 8601 to the second with Z, for `datetime` attributes."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def initials(name: str) -> str:
+    """First letters of the first and the last name."""
+    parts = name.split()
+    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper() if parts else "–"
+
+
+@pass_context
+def number(context: Context, value: float) -> str:
+    return format_decimal(value, locale=context["language"].formats)
+
+
+@pass_context
+def markdown(context: Context, source: str) -> Markup:
+    """A message as HTML; `#1042` leads where this reader may see that ticket."""
+    view: View = context["view"]
+    base = "/desk/tickets/" if view.person is not None and view.person.is_agent else "/portal/tickets/"
+    return Markup(prose.to_html(source, base))  # noqa: S704 - sanitised by nh3
+
+
+@pass_context
+def word(context: Context, value: str | None, kind: str) -> str:
+    """What an enum value is called: `ticket.status|word("status")`. An unknown value is shown as it is."""
+    if value is None:
+        return ""
+    known = getattr(words, kind.upper()).get(value)
+    return translate(context, known.text) if known else words.plain(value)
+
+
+@pass_context
+def sentence(context: Context, entry: Any) -> Markup:
+    """What a history entry says, with its old and new value made out."""
+    pattern = translate(context, words.HISTORY[entry.type])
+    if entry.type == "ASSIGNMENT_CHANGE" and not entry.new:
+        pattern = translate(context, words.UNASSIGNED)
+    field = words.FIELD.get(entry.field or "", entry.field or "")
+    return Markup(escape(pattern)).format(  # noqa: S704 - the pattern is escaped, format escapes the values
+        old=shown(context, entry.field, entry.old),
+        new=shown(context, entry.field, entry.new),
+        field=translate(context, field) if field else "",
+    )
+
+
+def shown(context: Context, field: str | None, value: str | None) -> Markup:
+    if not value:
+        return Markup("<em>{}</em>").format(translate(context, words.EMPTY))
+    known = words.VALUES.get(field or "", {}).get(value) or words.SAID_TO_CUSTOMERS.get(value)
+    return Markup("<strong>{}</strong>").format(translate(context, known.text) if known else words.cut(value))
+
+
+def translate(context: Context, message: str) -> str:
+    return translations(context["language"].code).gettext(message) if message else ""
+
+
+def to_json(value: object) -> Markup:
+    """JSON that may stand in a script element."""
+    return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - no tag can close
+
+
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
+def browser(user_agent: str) -> str:
+    """Return what a browser calls itself and runs on, such as "Firefox, Linux"; empty when it does not say."""
+    found = (next((known[mark] for mark in known if mark in user_agent), "") for known in (BROWSERS, SYSTEMS))
+    return ", ".join(name for name in found if name)
+
+
+FILTERS = {
+    "browser": browser,
+    "full_time": full_time,
+    "short_time": short_time,
+    "utc": utc,
+    "initials": initials,
+    "number": number,
+    "markdown": markdown,
+    "line": prose.to_line,
+    "word": word,
+    "sentence": sentence,
+    "to_json": to_json,
+}

@@ -1,0 +1,2 @@
+const place = document.getElementById("docs");
+Redoc.init(place.dataset.spec, { hideDownloadButton: true }, place);
