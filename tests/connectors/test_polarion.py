@@ -105,6 +105,16 @@ class TestPolarion(ContractSuite):
                 assert refusal.value.field == name
         assert remote.writes() == []
 
+    def test_an_enumeration_without_options_is_read_and_not_written(self, remote: Remote, connector: Connector) -> None:
+        error = {"status": "404", "title": "Not Found", "detail": "no such enumeration", "source": None}
+        body = json.dumps({"errors": [error]})
+        remote.fault("status", "GET", "/fields/resolution/", times=None, status=404, body=body)
+        ref = self.made(connector)
+        assert not connector.describe().fields["resolution"].writable
+        with pytest.raises(Rejected) as refusal:
+            connector.update(ref.id, {"resolution": "fixed"}, self.fetched(connector, ref).version)
+        assert refusal.value.field == "resolution"
+
     @pytest.mark.parametrize("item_type", ["story", "", None])
     def test_a_type_the_project_has_not_is_refused(
         self, remote: Remote, connector: Connector, item_type: str | None
@@ -358,13 +368,13 @@ class TestPolarion(ContractSuite):
         remote.tick(timedelta(days=30))
 
         def touch() -> None:
-            _patch(remote, "DESK-150", {"title": "Touched"})
+            _patch(remote, "DESK-1", {"title": "Touched"})
 
         feed = Polarion(remote.site(scope="DESK"), _between(remote, "/workitems?", touch))
         page = feed.changed_since(Watermark(START), 1000)
-        assert {hit.remote_id for hit in page.hits} >= made - {"DESK-150"}
+        assert {hit.remote_id for hit in page.hits} >= made - {"DESK-1"}
         assert page.more
-        assert {hit.remote_id for hit in feed.changed_since(page.next, 1000).hits} >= {"DESK-150"}
+        assert {hit.remote_id for hit in feed.changed_since(page.next, 1000).hits} >= {"DESK-1"}
 
     # Webhooks
 

@@ -54,6 +54,10 @@ class Page:
     moment: datetime
 
 
+class NotSetUp(AuthFailed):
+    """Reading was refused: the project, a right or a field is missing."""
+
+
 class Hidden(Rejected):
     """This account may not do that."""
 
@@ -161,7 +165,7 @@ def _refused_means_set_up() -> Iterator[None]:
     try:
         yield
     except Rejected as refused:
-        raise AuthFailed(f"reading was refused: {refused.reason}") from refused
+        raise NotSetUp(f"reading was refused: {refused.reason}") from refused
 
 
 # Words of the API
