@@ -28,7 +28,7 @@ from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import companions_api
+from deskbridge.tickets import companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -40,6 +40,7 @@ API = (
     health.router,
     people_api.router,
     tickets_api.router,
+    conversation_api.router,
     companions_api.router,
     sla_api.router,
     search_api.router,
