@@ -21,6 +21,7 @@ from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
+from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
 from deskbridge.people.front import Front, front_of
@@ -28,7 +29,7 @@ from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import companions_api, conversation_api
+from deskbridge.tickets import categories_api, companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -39,8 +40,10 @@ MAX_BODY = 1024 * 1024
 API = (
     health.router,
     people_api.router,
+    directory_api.router,
     tickets_api.router,
     conversation_api.router,
+    categories_api.router,
     companions_api.router,
     sla_api.router,
     search_api.router,

@@ -228,6 +228,11 @@ def profile(reader: Reader, user_id: UUID) -> Profile:
     )
 
 
+def password_hash_of(reader: Reader, user_id: UUID) -> str | None:
+    """Return the hash of a person's password; None when they have none."""
+    return reader.execute(select(User.password_hash).where(User.id == user_id)).scalar_one_or_none()
+
+
 class PersonLine(msgspec.Struct):
     """A person in a list."""
 

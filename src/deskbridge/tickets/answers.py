@@ -122,3 +122,14 @@ class CategoryAnswer(msgspec.Struct):
 
     key: str
     name: str
+
+
+class CategoryDetails(msgspec.Struct):
+    """A kind of ticket, with where its tickets go; customers are not told `team_id` and `skill`."""
+
+    key: str
+    name: str
+    active: bool
+    position: int
+    team_id: UUID | None = None
+    skill: str | None = None
