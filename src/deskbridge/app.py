@@ -150,7 +150,9 @@ def _handle_errors(app: FastAPI) -> None:
             return await refuse(request, NotFound())
         if error.status_code == 400:
             return await refuse(request, Malformed("The body could not be read."))
-        body = {"detail": error.detail, "error_code": "METHOD_NOT_ALLOWED" if error.status_code == 405 else "ERROR"}
+        body = {"detail": error.detail, "error_code": "ERROR"}
+        if error.status_code == 405:
+            body = {"detail": f"This address does not take {request.method}.", "error_code": "METHOD_NOT_ALLOWED"}
         return json_response(body, error.status_code, error.headers)
 
     async def database(request: Request, error: Exception) -> Response:
