@@ -101,34 +101,37 @@ class Access:
     async def read(
         self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a query for whoever sent the request."""
+        """Run a short indexed query for whoever sent the request."""
+        return await self._reading(request, self.desk.read, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def scan(
+        self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a query that may take long for whoever sent the request."""
+        return await self._reading(request, self.desk.scan, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         credential = self.credential(request)
         if isinstance(credential, SessionCredential):
-            return await self._read_in_session(credential, query, *args, **kwargs)
+            return await self._read_in_session(credential, run, query)
 
         def as_actor(reader: Reader) -> T:
-            return query(reader, self._actor(reader, credential), *args, **kwargs)
+            return query(reader, self._actor(reader, credential))
 
-        return await self._provisioning(credential, lambda: self.desk.read(as_actor))
+        return await self._provisioning(credential, lambda: run(as_actor))
 
-    async def _read_in_session(
-        self,
-        credential: SessionCredential,
-        query: Callable[Concatenate[Reader, Actor, P], T],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    async def _read_in_session(self, credential: SessionCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         """Run a query for a signed-in browser, and every few minutes note that its session is in use."""
 
         def in_session(reader: Reader) -> tuple[T, bool]:
             session = queries.actor_of_session(reader, credential.digest)
-            return query(reader, session.actor, *args, **kwargs), session.stale
+            return query(reader, session.actor), session.stale
 
-        result, stale = await self.desk.read(in_session)
+        result, stale = await run(in_session)
         if stale:
             await self.desk.write(service.touch_session, credential.digest)
-        return result
+        found: T = result
+        return found
 
     async def write(
         self,
