@@ -21,6 +21,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, generated docs up 
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.docs --check
+	$(BIN)/python -m tools.conformance --check
 
 format: $(VENV)/.dev ## put the code into the project's format
 	$(BIN)/ruff format
@@ -28,6 +29,7 @@ format: $(VENV)/.dev ## put the code into the project's format
 
 docs: $(VENV)/.dev ## write the generated reference pages
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.conformance
 
 bench: $(VENV)/.dev ## measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench

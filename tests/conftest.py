@@ -14,10 +14,11 @@ from tools.servers import MARIADB, POSTGRES, Missing, find
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
+from deskbridge.people import passwords
 from deskbridge.people.access import Access
 from deskbridge.settings import Settings
 from deskbridge.wiring import wire
-from tests.factories import Cast, Factory
+from tests.factories import CHEAP_HASH, CHEAP_HASHER, Cast, Factory
 from tests.support.databases import ENGINES, TestDatabases
 from tests.support.http import Api, Loop, background_loop
 from tests.support.live import LiveServer, serve
@@ -27,6 +28,11 @@ START = datetime(2026, 11, 20, 8, 30, 0, 123456, tzinfo=UTC)
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 hypothesis_settings.register_profile("desk", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
 hypothesis_settings.load_profile("desk")
+
+REAL_HASHER = passwords._hasher
+passwords._hasher = CHEAP_HASHER
+passwords._nobody = CHEAP_HASH
+"""A hash that takes no time: what is under test is signing in, not argon2."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from deskbridge.connectors.plaintext import tidy
 from deskbridge.connectors.salesforce.richtext import MAX_COMMENT, joined, marked, to_markdown, to_plain, unmarked
-from deskbridge.connectors.servicenow.richtext import tidy
 
 TEXTS = st.text(
     st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(list("\n *_`#->[]()<&1.\\😀é\u200dא"))),

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deskbridge.connectors.plaintext import tidy, to_markdown, to_plain
 from deskbridge.connectors.servicenow.journal import LONGEST, entries, together, unmarked
-from deskbridge.connectors.servicenow.richtext import from_journal, tidy, to_journal, to_markdown, to_plain
+from deskbridge.connectors.servicenow.richtext import from_journal, to_journal
 
 _PIECES = [
     *"ab \n*_`[]()<>&;#-+=~!|\\.1)\t:/\u00a0é😀",

@@ -74,8 +74,8 @@ class Person:
     is_agent: bool = True
 
 
-def target(state, text):
-    return SimpleNamespace(state=state, label="First reply", text=text, due=NOW, share=0.4)
+def target(standing, due=None):
+    return SimpleNamespace(what="First reply", standing=standing, due=due, share=0.4)
 
 
 def message(number, content, **more):
@@ -87,8 +87,8 @@ LONG = "Hello **there**\n\n```\ncode " + "x" * 200 + "\n```\n\n| a | b |\n|---|-
 CONTEXT = {
     "errors": {"title": "Enter a title", "description": "Say what happened", "content": "Write something first"},
     "targets": [
-        target("ok", "3 h"), target("soon", "12 min"), target("breached", "−7 min"),
-        target("paused", "Paused"), target("met", "Met"),
+        *[target(standing, NOW) for standing in ("ok", "soon", "breached")],
+        *[target(standing) for standing in ("paused", "met", "missed")],
     ],
     "messages": [
         message(1, LONG),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
-from tests.support.threads import at_once
+from tests.support.threads import outcomes_of
 
 from deskbridge.kit import limits
 from deskbridge.kit.clock import ManualClock
@@ -16,56 +16,64 @@ pytestmark = pytest.mark.database
 WINDOW = timedelta(minutes=15)
 
 
-def try_often(database: Database, times: int, what: str = "door") -> None:
+def take(database: Database, allowed: int = 3, what: str = "door", times: int = 1) -> None:
     for _ in range(times):
-        database.write(limits.count_try, what, WINDOW)
+        database.write(limits.take_try, what, allowed, WINDOW)
 
 
 def test_tries_run_out(database: Database) -> None:
-    try_often(database, 2)
-    database.read(limits.require_tries_left, "door", 3)
-    try_often(database, 1)
-    with pytest.raises(RateLimited) as refused:
-        database.read(limits.require_tries_left, "door", 3)
-    assert refused.value.retry_after == WINDOW.total_seconds()
+    take(database, times=3)
+    for _ in range(2):
+        with pytest.raises(RateLimited) as refused:
+            take(database)
+        assert refused.value.retry_after == WINDOW.total_seconds()
 
 
 def test_the_window_begins_with_the_first_try_and_ends(database: Database, clock: ManualClock) -> None:
-    try_often(database, 1)
+    take(database)
     clock.advance(WINDOW - timedelta(seconds=1))
-    try_often(database, 2)
+    take(database, times=2)
     with pytest.raises(RateLimited) as refused:
-        database.read(limits.require_tries_left, "door", 3)
+        take(database)
     assert refused.value.retry_after == 1
     clock.advance(timedelta(seconds=1))
-    database.read(limits.require_tries_left, "door", 3)
-    try_often(database, 1)
-    database.read(limits.require_tries_left, "door", 2)
+    take(database, times=3)
+    with pytest.raises(RateLimited):
+        take(database)
 
 
 def test_each_thing_has_its_own_count(database: Database) -> None:
-    try_often(database, 3, "door")
-    database.read(limits.require_tries_left, "Door", 3)
-    database.read(limits.require_tries_left, "door ", 3)
+    for what in ("door", "Door", "door ", "d\u00f6\u00f6r"):
+        take(database, what=what, times=3)
 
 
 def test_success_forgets(database: Database) -> None:
-    try_often(database, 3)
+    take(database, times=3)
     database.write(limits.forget_tries, "door")
-    database.read(limits.require_tries_left, "door", 1)
+    take(database, times=3)
 
 
-def test_tries_at_the_same_instant_all_count(database: Database) -> None:
-    at_once(12, lambda: database.write(limits.count_try, "door", WINDOW))
-    counted = database.read(lambda reader: reader.execute(select(Tries.tried)).scalars().all())
-    assert counted == [12]
+def test_a_try_that_turned_out_well_is_given_back(database: Database) -> None:
+    take(database, times=3)
+    database.write(limits.give_try_back, "door")
+    take(database)
+    with pytest.raises(RateLimited):
+        take(database)
+    database.write(limits.give_try_back, "window")
+    take(database, what="window", times=3)
+
+
+def test_of_tries_at_the_same_instant_none_is_free(database: Database) -> None:
+    outcomes = outcomes_of([lambda: take(database, allowed=4)] * 12)
+    assert outcomes.count(None) == 4
+    assert sum(isinstance(outcome, RateLimited) for outcome in outcomes) == 8
 
 
 def test_windows_that_are_over_are_swept(database: Database, clock: ManualClock) -> None:
-    try_often(database, 1, "old")
+    take(database, what="old")
     clock.advance(WINDOW)
-    try_often(database, 1, "new")
+    take(database, what="new", times=3)
     database.write(limits.sweep_tries)
     assert database.read(lambda reader: reader.execute(select(func.count(Tries.what))).scalar_one()) == 1
     with pytest.raises(RateLimited):
-        database.read(limits.require_tries_left, "new", 1)
+        take(database, what="new")

@@ -297,6 +297,7 @@ def test_work_eats_the_estimate(site: Site) -> None:
     "body",
     [
         {},
+        {"timeSpent": "1h", "properties": "none"},
         {"timeSpent": "long"},
         {"timeSpentSeconds": 5},
         {"timeSpentSeconds": "60"},
@@ -311,6 +312,16 @@ def test_bad_work_is_refused(site: Site, body: object) -> None:
     key = site.create()
     assert site.call("POST", f"/issue/{key}/worklog", body).status == 400
     assert site.get(f"/issue/{key}/worklog")["total"] == 0
+
+
+def test_work_keeps_its_properties_and_shows_them_when_asked(site: Site) -> None:
+    path = f"/issue/{site.create()}/worklog"
+    mark = {"key": "mark", "value": {"a": 1}}
+    made = site.call("POST", path, {"timeSpent": "1h", "properties": [mark]}).json()
+    site.call("PUT", f"{path}/{made['id']}", {"timeSpent": "2h"})
+    assert "properties" not in site.get(path)["worklogs"][0]
+    assert site.get(path, expand="properties")["worklogs"][0]["properties"] == [mark]
+    assert site.get(f"{path}/{made['id']}", expand="properties")["properties"] == [mark]
 
 
 def test_deleting_takes_everything_along(site: Site) -> None:

@@ -101,7 +101,7 @@ class Api:
 def access_token(access: Access, person: Person) -> str:
     """Return a fresh access token of a person, as a sign-in gives it."""
     database = access.desk.database
-    family = database.write(start_token_family, person.id, person.email or "")
+    family = database.write(start_token_family, person.id)
     key = access.settings.JWT_SECRET_KEY.get_secret_value()
     return issue_access_token(
         key, person.id, person.name, person.email, person.role, family.family_id, database.clock.now()

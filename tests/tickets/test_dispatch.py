@@ -74,7 +74,7 @@ def test_only_who_is_there_has_room_and_the_skill_is_chosen(
     make: Factory, cast: Cast, network: UUID, agents: list[Person], database: Database, how: Dispatch
 ) -> None:
     settle(database, network, how)
-    away, able, _ = agents
+    away, able, _unskilled = agents
     database.write(categories.update_category, SYSTEM, "INCIDENT", {"skill": "VPN"})
     change(database, away, {"skills": ["vpn"], "available": False})
     change(database, able, {"skills": ["Vpn"], "capacity": 2})

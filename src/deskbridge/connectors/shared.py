@@ -264,7 +264,8 @@ class Api:
             return AuthFailed(f"the credentials were refused: {said(answer)}")
         asked = self._asked_to_wait(answer)
         if status == 429:
-            return RetryLater(f"too many calls: {said(answer)}", asked)
+            quota = "quota" in answer.headers.get("ratelimit-reason", "")
+            return RetryLater(f"too many calls: {said(answer)}", asked, quota=quota)
         if 400 <= status < 500 and status != 408:
             own = self._refusal(answer)
             if own is not None:

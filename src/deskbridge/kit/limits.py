@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import RateLimited
 from deskbridge.kit.ids import fingerprint
 from deskbridge.kit.model import Base, Digest
@@ -21,20 +21,26 @@ class Tries(Base):
     until: Mapped[datetime]
 
 
-def require_tries_left(reader: Reader, what: str, allowed: int) -> None:
-    """Raise `RateLimited` when `what` was already tried `allowed` times in its window."""
-    row = reader.execute(select(Tries.tried, Tries.until).where(Tries.what == fingerprint(what))).one_or_none()
-    if row is not None and row.until > reader.now and row.tried >= allowed:
-        raise RateLimited(max(1, round((row.until - reader.now).total_seconds())))
+def take_try(uow: UnitOfWork, what: str, allowed: int, window: timedelta) -> None:
+    """Count one try, before it is made; raises `RateLimited`, and counts nothing, after `allowed` in the window.
 
-
-def count_try(uow: UnitOfWork, what: str, window: timedelta) -> None:
-    """Count one try; the first one opens the window, and of two first ones the slower runs again and finds it open."""
+    The first one opens the window. Tries at the same instant wait for one another here, so that none goes uncounted.
+    """
     key = fingerprint(what)
-    counted = uow.execute(update(Tries).where(Tries.what == key, Tries.until > uow.now).values(tried=Tries.tried + 1))
-    if not counted.rowcount:
-        uow.execute(delete(Tries).where(Tries.what == key, Tries.until <= uow.now))
-        uow.session.add(Tries(what=key, tried=1, until=uow.now + window))
+    open_window = (Tries.what == key, Tries.until > uow.now)
+    counted = uow.execute(update(Tries).where(*open_window, Tries.tried < allowed).values(tried=Tries.tried + 1))
+    if counted.rowcount:
+        return
+    row = uow.execute(select(Tries.tried, Tries.until).where(*open_window)).one_or_none()
+    if row is not None and row.tried >= allowed:
+        raise RateLimited(max(1, round((row.until - uow.now).total_seconds())))
+    uow.execute(delete(Tries).where(Tries.what == key, Tries.until <= uow.now))
+    uow.session.add(Tries(what=key, tried=1, until=uow.now + window))  # the slower of two first ones runs again
+
+
+def give_try_back(uow: UnitOfWork, what: str) -> None:
+    """Take back one try that turned out well, of a thing that others try too."""
+    uow.execute(update(Tries).where(Tries.what == fingerprint(what), Tries.tried > 0).values(tried=Tries.tried - 1))
 
 
 def forget_tries(uow: UnitOfWork, what: str) -> None:

@@ -46,7 +46,10 @@ class ApiTokenCredential:
     writes: bool
 
 
-Credential = OwnToken | ForeignToken | SessionCredential | ApiTokenCredential
+KeptCredential = SessionCredential | ApiTokenCredential
+"""What has a row of its own, which tells when it was last used."""
+
+Credential = OwnToken | ForeignToken | KeptCredential
 
 
 class Access:
@@ -79,12 +82,22 @@ class Access:
         match credential:
             case OwnToken():
                 return queries.actor_of_token(reader, credential)
-            case SessionCredential(digest):
-                return queries.actor_of_session(reader, digest).actor
-            case ApiTokenCredential(digest, writes):
-                return queries.actor_of_api_token(reader, digest, writes=writes)
             case ForeignToken():
                 return queries.actor_of_foreign_token(reader, credential, trust_admin=self._trust_admin)
+            case SessionCredential() | ApiTokenCredential():
+                return self._recent(reader, credential).actor
+
+    def _recent(self, reader: Reader, credential: KeptCredential) -> queries.RecentActor:
+        match credential:
+            case SessionCredential(digest):
+                return queries.actor_of_session(reader, digest)
+            case ApiTokenCredential(digest, writes):
+                return queries.actor_of_api_token(reader, digest, writes=writes)
+
+    def _touch(self, uow: UnitOfWork, credential: KeptCredential) -> None:
+        """Note that a session or a token is in use."""
+        touch = service.touch_session if isinstance(credential, SessionCredential) else service.touch_api_token
+        touch(uow, credential.digest)
 
     async def _provisioning(self, credential: Credential, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run an attempt; the first time somebody comes from the external auth service, add them and run it again."""
@@ -112,24 +125,24 @@ class Access:
 
     async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         credential = self.credential(request)
-        if isinstance(credential, SessionCredential):
-            return await self._read_in_session(credential, run, query)
+        if isinstance(credential, KeptCredential):
+            return await self._read_and_touch(credential, run, query)
 
         def as_actor(reader: Reader) -> T:
             return query(reader, self._actor(reader, credential))
 
         return await self._provisioning(credential, lambda: run(as_actor))
 
-    async def _read_in_session(self, credential: SessionCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
-        """Run a query for a signed-in browser, and every few minutes note that its session is in use."""
+    async def _read_and_touch(self, credential: KeptCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
+        """Run a query for a signed-in browser or an API token, and every few minutes note that it is in use."""
 
-        def in_session(reader: Reader) -> tuple[T, bool]:
-            session = queries.actor_of_session(reader, credential.digest)
-            return query(reader, session.actor), session.stale
+        def with_use(reader: Reader) -> tuple[T, bool]:
+            recent = self._recent(reader, credential)
+            return query(reader, recent.actor), recent.stale
 
-        result, stale = await run(in_session)
+        result, stale = await run(with_use)
         if stale:
-            await self.desk.write(service.touch_session, credential.digest)
+            await self.desk.write(self._touch, credential)
         found: T = result
         return found
 
@@ -147,7 +160,12 @@ class Access:
             self.require_same_origin(request)
 
         def as_actor(uow: UnitOfWork) -> T:
-            return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+            if not isinstance(credential, KeptCredential):
+                return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+            found = self._recent(uow, credential)
+            if found.stale:
+                self._touch(uow, credential)
+            return use_case(uow, found.actor, *args, **kwargs)
 
         return await self._provisioning(credential, lambda: self.desk.write(as_actor))
 

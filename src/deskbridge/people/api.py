@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from deskbridge.kit.api import Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.errors import Unauthenticated
+from deskbridge.kit.errors import Forbidden, Unauthenticated
 from deskbridge.kit.http import json_response
 from deskbridge.people import passwords, queries, service
-from deskbridge.people.access import Access
+from deskbridge.people.access import Access, ApiTokenCredential
 from deskbridge.people.actor import Actor
 from deskbridge.people.service import NewUser, Refreshed
 from deskbridge.people.signin import check_password
@@ -84,7 +84,7 @@ async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
     record = await check_password(access.desk, body.username, body.password, address_of(request))
-    family = await access.desk.write(service.start_token_family, record.user_id, body.username)
+    family = await access.desk.write(service.start_token_family, record.user_id)
     return json_response(_tokens(access, family))
 
 
@@ -160,10 +160,12 @@ async def list_tokens(request: Request) -> Response:
 
 @router.post("/tokens", status_code=201, responses=answers(201, service.NewApiToken, 400, 403), response_class=Response)
 async def create_token(request: Request, body: TokenRequest) -> Response:
-    """Make a personal API token. This answer is the only time its secret is shown."""
-    return json_response(
-        await access_of(request).write(request, service.create_api_token, body.name, body.scopes, body.expires_at), 201
-    )
+    """Make a personal API token. This answer is the only time its secret is shown; another token cannot ask for it."""
+    access = access_of(request)
+    if isinstance(access.credential(request), ApiTokenCredential):
+        raise Forbidden("Sign in to make a token: one token makes no other.")
+    made = await access.write(request, service.create_api_token, body.name, body.scopes, body.expires_at)
+    return json_response(made, 201)
 
 
 @router.delete("/tokens/{id}", status_code=204, responses=answers(204, None, 400, 404), response_class=Response)

@@ -9,10 +9,10 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import and_, delete, or_, select, update
 
-from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated
 from deskbridge.kit.ids import fingerprint, new_id, new_secret
-from deskbridge.kit.limits import count_try, forget_tries, require_tries_left
+from deskbridge.kit.limits import forget_tries, give_try_back, take_try
 from deskbridge.kit.numbers import next_number
 from deskbridge.kit.text import clean_line, clean_text, email_key, parse_phone
 from deskbridge.people.actor import SYSTEM, Actor, Role
@@ -250,22 +250,24 @@ def add_team(uow: UnitOfWork, actor: Actor, name: str, description: str = "", me
 # Signing in with a browser
 
 
-def require_sign_in_tries(reader: Reader, identifier: str, address: str) -> None:
-    """Raise `RateLimited` after too many failures for this identifier or from this address."""
-    require_tries_left(reader, f"sign-in {email_key(identifier)}", TRIES_PER_PERSON)
-    require_tries_left(reader, f"sign-in from {address}", TRIES_PER_ADDRESS)
+def begin_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Count a sign-in before its password is checked; raises `RateLimited` after too many that failed.
+
+    `who` is the same however somebody spells themselves; whoever is unknown is counted by what they wrote.
+    """
+    take_try(uow, f"sign-in {who}", TRIES_PER_PERSON, SIGN_IN_WINDOW)
+    take_try(uow, f"sign-in from {address}", TRIES_PER_ADDRESS, SIGN_IN_WINDOW)
 
 
-def count_failed_sign_in(uow: UnitOfWork, identifier: str, address: str) -> None:
-    """Count a failure against the identifier and the address it came from."""
-    count_try(uow, f"sign-in {email_key(identifier)}", SIGN_IN_WINDOW)
-    count_try(uow, f"sign-in from {address}", SIGN_IN_WINDOW)
+def forgive_sign_in(uow: UnitOfWork, who: str, address: str) -> None:
+    """Take the tries back after one whose password was right: the person's failures before it, the address's one."""
+    forget_tries(uow, f"sign-in {who}")
+    give_try_back(uow, f"sign-in from {address}")
 
 
-def start_session(uow: UnitOfWork, user_id: UUID, identifier: str, user_agent: str, address: str) -> str:
+def start_session(uow: UnitOfWork, user_id: UUID, user_agent: str, address: str) -> str:
     """Start a browser session for somebody whose password was right; return the secret for the cookie."""
     _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     secret = new_secret()
     uow.session.add(
         WebSession(
@@ -328,10 +330,9 @@ class Refreshed:
     user: User
 
 
-def start_token_family(uow: UnitOfWork, user_id: UUID, identifier: str) -> Refreshed:
+def start_token_family(uow: UnitOfWork, user_id: UUID) -> Refreshed:
     """Start a token family for somebody whose password was right."""
     user = _require_active(uow, user_id)
-    forget_tries(uow, f"sign-in {email_key(identifier)}")
     family = TokenFamily(
         id=new_id(), user_id=user_id, created_at=uow.now, revoked_at=None, expires_at=uow.now + REFRESH_LIFETIME
     )
@@ -409,7 +410,13 @@ class NewApiToken:
 def create_api_token(
     uow: UnitOfWork, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> NewApiToken:
-    """Make a personal API token for the actor; raises `Invalid` for an unknown scope or a time that has passed."""
+    """Make a personal API token for the actor.
+
+    Raises `Invalid` for an unknown scope or a time that has passed, and `Forbidden` for somebody who has fewer rights
+    just now (by a token of the external auth service) than their account has: the new token would have the account's.
+    """
+    if actor.id is None or not actor.role.at_least(uow.session.get_one(User, actor.id).role):
+        raise Forbidden("This sign-in has fewer rights than a token of the account would have.")
     errors = []
     if not clean_line(name):
         errors.append(FieldError("name", "Give the token a name."))
@@ -417,7 +424,7 @@ def create_api_token(
         errors.append(FieldError("scopes", f"Choose from {', '.join(SCOPES)}."))
     if expires_at is not None and expires_at <= uow.now:
         errors.append(FieldError("expires_at", "This time has passed."))
-    if errors or actor.id is None:
+    if errors:
         raise Invalid(errors)
     secret = new_secret(API_TOKEN_PREFIX)
     token = ApiToken(
@@ -432,6 +439,11 @@ def create_api_token(
     )
     uow.session.add(token)
     return NewApiToken(token.id, secret, token.name, token.scopes, token.created_at, token.expires_at)
+
+
+def touch_api_token(uow: UnitOfWork, digest: bytes) -> None:
+    """Note that an API token is in use."""
+    uow.execute(update(ApiToken).where(ApiToken.digest == digest).values(used_at=uow.now))
 
 
 def revoke_api_token(uow: UnitOfWork, actor: Actor, token_id: UUID) -> None:

@@ -9,6 +9,7 @@ import jwt
 
 from deskbridge.kit.errors import Unauthenticated
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Role
 
 ISSUER = "deskbridge"
@@ -17,6 +18,7 @@ ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=14)
 FOREIGN_ROLES = {"DEVOPS_ENGINEER": Role.AGENT}
 MAX_TOKEN_LENGTH = 8192
+MAX_KEY_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,20 @@ def _own(claims: dict[str, Any]) -> OwnToken:
 
 def _foreign(claims: dict[str, Any]) -> ForeignToken:
     role = str(claims.get("role", ""))
-    email = claims.get("email")
-    subject = str(claims["sub"])
+    email = clean_line(str(claims.get("email") or ""))
+    subject = _key(claims["sub"])
     return ForeignToken(
-        issuer=str(claims.get("iss") or "auth-service")[:200],
-        subject=subject[:200],
-        name=str(claims.get("username") or email or subject)[:200],
-        email=str(email)[:254] if email else None,
+        issuer=_key(claims.get("iss") or "auth-service"),
+        subject=subject,
+        name=(clean_line(str(claims.get("username") or "")) or email or subject)[:MAX_KEY_LENGTH],
+        email=email[:254] or None,
         role=FOREIGN_ROLES.get(role) or Role(role),
     )
+
+
+def _key(claim: object) -> str:
+    """Return a claim that people are keyed by, whole: cut short or tidied up it could be somebody else's."""
+    text = str(claim)
+    if not 1 <= len(text) <= MAX_KEY_LENGTH or "\x00" in text:
+        raise ValueError("not a usable issuer or subject")
+    return text

@@ -80,7 +80,7 @@ async def sign_in(request: Request) -> Response:
         status = 429 if isinstance(error, RateLimited) else 401
         return _sign_in_page(request, form, problem=said(language, error.detail), status=status)
     agent = request.headers.get("user-agent", "")
-    secret = await desk.write(service.start_session, record.user_id, identifier, agent, address)
+    secret = await desk.write(service.start_session, record.user_id, agent, address)
     response = see_other(local_path(form.get("next", "/")))
     front.set_cookie(response, COOKIE, secret, int(service.SESSION_LIFETIME.total_seconds()))
     return response
@@ -139,8 +139,8 @@ async def register(request: Request) -> Response:
     except Conflict as error:
         problem = said(front.language(request), error.detail)
         return _register_page(request, form, problem=problem, status=409)
-    agent, identifier = request.headers.get("user-agent", ""), form.get("email") or form.get("phone", "")
-    secret = await front.access.desk.write(service.start_session, user_id, identifier, agent, address_of(request))
+    agent = request.headers.get("user-agent", "")
+    secret = await front.access.desk.write(service.start_session, user_id, agent, address_of(request))
     response = see_other("/portal/tickets/new")
     front.set_cookie(response, COOKIE, secret, int(service.SESSION_LIFETIME.total_seconds()))
     return response

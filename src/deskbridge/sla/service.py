@@ -205,10 +205,10 @@ def _settle(uow: UnitOfWork, ticket: Ticket, clock: SlaClock) -> None:
         )
     else:
         set_deadlines(ticket, ticket.response_due_at, ticket.resolution_due_at, running=False)
-    clock.next_check_at = _next_check(uow.now, list(found.values()))
+    clock.next_check_at = next_check(uow.now, list(found.values()))
 
 
-def _next_check(now: datetime, found: list[Target]) -> datetime | None:
+def next_check(now: datetime, found: list[Target]) -> datetime | None:
     """Return the next moment at which an unmet target reaches a level."""
     coming = [
         at
@@ -268,7 +268,7 @@ def check_ticket(uow: UnitOfWork, ticket_id: UUID) -> None:
     if ticket is None:
         clock.next_check_at = None
         return
-    clock.next_check_at = _next_check(uow.now, _check(uow, ticket, clock))
+    clock.next_check_at = next_check(uow.now, _check(uow, ticket, clock))
 
 
 # Pauses as they are kept

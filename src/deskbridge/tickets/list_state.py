@@ -21,7 +21,7 @@ PATH = "/desk/tickets"
 LONGEST_SEARCH = 200
 NOBODY = UUID(int=0)
 UNFINISHED = tuple(status for status in Status if status not in FINISHED)
-SORTS = (SortBy.ACTIVITY_AT, SortBy.CREATED_AT, SortBy.NUMBER, SortBy.PRIORITY)
+SORTS = (SortBy.ACTIVITY_AT, SortBy.CREATED_AT, SortBy.NUMBER, SortBy.PRIORITY, SortBy.RESOLUTION_DUE_AT)
 
 VIEWS: Mapping[str, str] = {
     "open": N_("Open tickets"),

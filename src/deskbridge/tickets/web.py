@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Path
+from markupsafe import Markup
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,8 +28,10 @@ from deskbridge.tickets.policy import Verb, allowed_targets, verbs
 from deskbridge.tickets.queries import as_ref
 from deskbridge.tickets.service import Assignment
 from deskbridge.tickets.shown import Choices, category_choices, explained, named, opening
+from deskbridge.tickets.targets import next_target, targets
 from deskbridge.ui import words
 from deskbridge.ui.languages import said, translations
+from deskbridge.ui.pages import Pages, View
 
 router = APIRouter(prefix=PATH, include_in_schema=False)
 
@@ -46,6 +50,7 @@ MOST_AT_ONCE = 200
 class ListPage:
     """What the list's page shows."""
 
+    now: datetime
     tickets: TicketPage
     categories: list[CategoryAnswer]
     teams: list[people.NamedThing]
@@ -71,9 +76,29 @@ async def list_page(request: Request) -> Response:
     context = {
         **_list_context(language, state, found),
         **{name: _count(request.query_params.get(name, "")) for name in ("taken", "left")},
+        "rows": _rows(front.pages, front.view(request, actor), found),
         "problem": said(language, problem) if problem else "",
     }
     return front.page(request, actor, "tickets/list.html", context, 400 if problem else 200)
+
+
+def _rows(pages: Pages, view: View, found: ListPage) -> list[Markup]:
+    """Return the rendered rows; a row that shows the same as before comes from the cache."""
+    rows = []
+    for ticket in found.tickets.items:
+        target = next_target(ticket, found.now)
+        mark = replace(target, share=round(target.share, 2)) if target else None
+        shown = (
+            ticket.number,
+            ticket.version,
+            ticket.activity_at,
+            ticket.requester,
+            ticket.assignee,
+            ticket.team,
+            mark,
+        )
+        rows.append(pages.fragment("tickets/row.html", {"ticket": ticket, "target": mark}, view, shown))
+    return rows
 
 
 def _number(text: str) -> int | None:
@@ -92,6 +117,7 @@ def _list(reader: Reader, actor: Actor, state: ListState) -> ListPage:
         chosen, matching = narrowed(reader, actor, state.q, query.filter)
         query = replace(query, filter=chosen, matching=matching)
     return ListPage(
+        reader.now,
         queries.list_tickets(reader, actor, query),
         queries.active_categories(reader),
         people.active_teams(reader),
@@ -112,7 +138,6 @@ def _list_context(language: str, state: ListState, found: ListPage) -> dict[str,
         "state": state,
         "choices": choices,
         "chips": _chips(language, state, choices),
-        "tickets": found.tickets.items,
         "total": found.tickets.total,
         "total_capped": found.tickets.total_capped,
         "first": state.with_().address if state.cursor else None,
@@ -171,6 +196,7 @@ def _take_many(uow: UnitOfWork, actor: Actor, numbers: Sequence[int]) -> int:
 class Shown:
     """What a ticket's page shows."""
 
+    now: datetime
     ticket: TicketAnswer
     entries: timeline.Timeline
     requester: people.Profile
@@ -214,6 +240,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
     facts = queries.facts_of(ticket)
     may = verbs(actor, facts)
     return Shown(
+        now=reader.now,
         ticket=ticket,
         entries=timeline.latest(reader, actor, ticket.id, entries),
         requester=people.profile(reader, ticket.requester.id),
@@ -257,6 +284,7 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
         "may": {verb.name for verb in shown.may},
         "mine": ticket.assignee is not None and ticket.assignee.id == actor.id,
         "targets": shown.targets,
+        "targets_due": targets(ticket, shown.now),
         "category_name": dict(categories).get(ticket.category, words.plain(ticket.category)),
         "choices": {"teams": named(shown.teams), "assignees": named(shown.assignees)},
         "draft": f"{actor.id}:{ticket.number}",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from deskbridge.connectors.shared import Api, Line, Pairs, Parse, Reply, Site, Way, json_of, multipart, nothing, said
+from deskbridge.connectors.shared import Api, Line, Pairs, Parse, Reply, Site, json_of, multipart, nothing, said
 from deskbridge.kit.outbound import Answer
 from deskbridge.sync.connector import AuthFailed, Failure, NewAttachment, Rejected
 
@@ -17,8 +17,7 @@ Json = dict[str, Any]
 RATE, BURST = 10.0, 40.0
 """Calls a second: well below what Cloud lets one token do on one endpoint."""
 _PAGE = 100
-_PASSWORD = "/rest/oauth2/latest/token"  # noqa: S105 - a path
-_CLOUD_TOKENS = "/oauth/token"
+_TOKENS = "/oauth/token"
 
 
 def refusal(answer: Answer) -> Failure | None:
@@ -58,14 +57,13 @@ class Client:
     """The calls, with paths below the API's version; what kind of site it is is asked once."""
 
     def __init__(self, site: Site, line: Line) -> None:
-        is_token = site.account.way is Way.CLIENT
         self._api = Api(
             site,
             line,
             rate=RATE,
             burst=BURST,
             refusal=refusal,
-            token_path=_CLOUD_TOKENS if is_token else "",
+            token_path=_TOKENS,
             headers={"X-Atlassian-Token": "no-check"},
         )
         self.clock = self._api.clock

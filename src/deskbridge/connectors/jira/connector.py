@@ -108,7 +108,7 @@ class Jira:
     def _record(self, issue: Json, known: Mapping[str, Any]) -> Record:
         fields = issue["fields"]
         values, lossy = read_values(fields, known)
-        values[LABELS] = tuple(label for label in fields.get(LABELS) or () if not label.startswith(_MARK))
+        values[LABELS] = tuple(sorted(label for label in fields.get(LABELS) or () if not label.startswith(_MARK)))
         return Record(
             self._ref(issue),
             _version(fields),

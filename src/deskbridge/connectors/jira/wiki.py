@@ -7,7 +7,7 @@ from html import unescape
 
 from deskbridge.connectors.jira.adf import Node, add_text, address, code_block, document, paragraph, trimmed
 
-_FENCE = re.compile(r"\{(code|noformat|quote|panel)(?::([^}\n]*))?\}")
+FENCE = re.compile(r"(?<!\{)\{(code|noformat|quote|panel)(?::([^}\n]*))?\}(?!\})")
 _HEADING = re.compile(r"h([1-6])\.(?: +(.*))?")
 _ITEM = re.compile(r"([*#-]{1,30}) +(.*)")
 _INLINE = re.compile(
@@ -58,7 +58,7 @@ class Reader:
 
     def _blocks(self, text: str) -> Iterator[Node]:
         position = 0
-        while found := _FENCE.search(text, position):
+        while found := FENCE.search(text, position):
             close = text.find(f"{{{found[1]}}}", found.end())
             if close < 0:
                 break

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from deskbridge.connectors.jira.adf import Node, add_text, paragraph, trimmed
 from deskbridge.connectors.jira.inline import EMPHASIS, Notation, lines_of, without, write_line
-from deskbridge.connectors.jira.wiki import Reader, escape
+from deskbridge.connectors.jira.wiki import FENCE, Reader, escape
 
 _SIGNS = {"strong": "*", "em": "_", "strike": "-"}
 _LINE_START = re.compile(r"(?m)^([#hb])(?=[#*-]* |[1-6]\.|q\. )")
@@ -106,7 +106,8 @@ def _plainest(
     for content in (inline, without(inline, EMPHASIS), without(inline, (*EMPHASIS, "link"))):
         for is_escaped in escaped:
             text = shown(_inline(content, is_escaped=is_escaped))
-            if Reader().document(text)["content"] == meant(content):
+            # A fence alone is text, but somewhere below another may follow that closes it
+            if (is_escaped or not FENCE.search(text)) and Reader().document(text)["content"] == meant(content):
                 return text
     return text
 

@@ -54,6 +54,10 @@ class Page:
     moment: datetime
 
 
+class NotSetUp(AuthFailed):
+    """Reading was refused: the project, a right or a field is missing."""
+
+
 class Hidden(Rejected):
     """This account may not do that."""
 
@@ -86,7 +90,7 @@ class Client:
 
     def item(self, item_id: str, fields: str, include: str = "") -> tuple[Resource, Mapping[str, Person]] | None:
         """Return a work item and the people it names, read from the item itself; None when it is gone or hidden."""
-        return self._look(f"/workitems/{item_id}", _one, _wanted("workitems", fields, include))
+        return self._look(item_id, "", _one, _wanted("workitems", fields, include))
 
     def page(self, fields: str, number: int, more: Pairs) -> Page:
         """Return a page of the project's work items, as the index finds them."""
@@ -95,14 +99,14 @@ class Client:
     def hanging(self, item_id: str, what: str, include: str) -> tuple[list[Resource], Mapping[str, Person]]:
         """Return all `comments`, `attachments` or `workrecords` of an item, in the server's order, with their people.
 
-        None where the item is gone or hidden.
+        Nothing where the item is gone or hidden.
         """
         found: list[Resource] = []
         people: dict[str, Person] = {}
         number, has_next = 1, True
         while has_next:
             params = [*_wanted(_KINDS[what], "@all", include), *_paged(number)]
-            page = self._look(f"/workitems/{item_id}/{what}", _page, params)
+            page = self._look(item_id, f"/{what}", _page, params)
             if page is None:
                 break
             found += page.resources
@@ -110,13 +114,13 @@ class Client:
             number, has_next = number + 1, page.has_next
         return found, people
 
-    def _look(self, path: str, parse: Callable[[Reply], T], params: Pairs) -> T | None:
-        """Ask for a part of an item; None when the server says that it is gone, or nothing for this account."""
-        if not _ID.fullmatch(path.split("/")[2]):
+    def _look(self, item_id: str, part: str, parse: Callable[[Reply], T], params: Pairs) -> T | None:
+        """Ask for an item or a part of it; None when the server says that it is gone, or nothing for this account."""
+        if not _ID.fullmatch(item_id):
             return None
         with _refused_means_set_up():
             try:
-                return self._api.look(f"{self._root}{path}", parse, params=params)
+                return self._api.look(f"{self._root}/workitems/{item_id}{part}", parse, params=params)
             except Hidden:
                 return None
 
@@ -161,7 +165,7 @@ def _refused_means_set_up() -> Iterator[None]:
     try:
         yield
     except Rejected as refused:
-        raise AuthFailed(f"reading was refused: {refused.reason}") from refused
+        raise NotSetUp(f"reading was refused: {refused.reason}") from refused
 
 
 # Words of the API

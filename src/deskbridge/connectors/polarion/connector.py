@@ -1,6 +1,7 @@
 """Polarion's work items, spoken in the words of the connector SDK."""
 
 import hashlib
+import html
 import json
 import mimetypes
 import re
@@ -22,7 +23,7 @@ from deskbridge.connectors.polarion.client import (
 )
 from deskbridge.connectors.polarion.durations import amount_of, minutes_of
 from deskbridge.connectors.polarion.fields import LONGEST_TEXT, STATUS, Fields, clean, learn, markdown_of, person
-from deskbridge.connectors.polarion.richtext import to_html
+from deskbridge.connectors.polarion.richtext import to_html, to_markdown
 from deskbridge.connectors.polarion.workflow import Step, Steps, Workflow, require_demands, steps_of
 from deskbridge.connectors.shared import Line, Reply, Site, multipart, require_signature
 from deskbridge.sync.connector import (
@@ -56,7 +57,7 @@ _DAY = timedelta(days=1)
 _EARLIEST = date(1990, 1, 1)
 _ATTEMPTS = 5
 _MOST_STEPS = 12
-_TITLE = re.compile(r"Deskbridge ([A-Za-z0-9._:-]{1,100})")
+_TITLE = re.compile(r"Deskbridge \[([A-Za-z0-9._:-]{1,100})\]")
 _WORKED = re.compile(r"(?:\A|\s)\[desk:([A-Za-z0-9._:-]{1,100}) ([0-9T:.-]{19,26}Z)\]\s*\Z")
 
 
@@ -193,9 +194,10 @@ class Polarion:
     # Comments
 
     def comments(self, remote_id: str) -> Sequence[Comment]:
+        own_id = self._own_id()
         found, people = self._client.hanging(remote_id, "comments", "author")
         with understood():
-            return sorted((_comment(one, people) for one in found), key=lambda comment: comment.created_at)
+            return sorted((_comment(one, people, own_id) for one in found), key=lambda comment: comment.created_at)
 
     def add_comment(self, remote_id: str, comment: NewComment) -> str:
         """See the protocol; one that is too long is attached, once, and the comment says so."""
@@ -206,7 +208,7 @@ class Polarion:
             name = f"comment-{marker}.md"
             self._attach_text(remote_id, name, comment.body)
             text = to_html(f"This comment is too long to be one: the whole of it is attached, as `{name}`.")
-        attributes = {"title": f"Deskbridge {marker}", "text": {"type": "text/html", "value": text}}
+        attributes = {"title": f"Deskbridge [{marker}]", "text": {"type": "text/html", "value": text}}
         path = f"/workitems/{checked_id(remote_id)}/comments"
         return self._client.add(path, {"type": "workitem_comments", "attributes": attributes})
 
@@ -241,10 +243,10 @@ class Polarion:
     # Time
 
     def worklogs(self, remote_id: str) -> Sequence[Worklog]:
-        zone = self._fields().zone
+        own_id, zone = self._own_id(), self._fields().zone
         found, people = self._client.hanging(remote_id, "workrecords", "user")
         with understood():
-            return [_worklog(one, people, zone) for one in found]
+            return [_worklog(one, people, own_id, zone) for one in found]
 
     def add_worklog(self, remote_id: str, worklog: NewWorklog) -> str:
         """See the protocol; a work record has a day only, so its comment keeps the moment and the marker."""
@@ -420,14 +422,16 @@ def _after_a_write(is_after: bool) -> Iterator[None]:
         raise Unknown(f"a step was taken, the next one was not: {late.reason}") from late
 
 
-def _comment(found: Resource, people: Mapping[str, Person]) -> Comment:
+def _comment(found: Resource, people: Mapping[str, Person], own_id: str) -> Comment:
+    """A comment; a marker counts only in what our own account wrote, any other title is part of the text."""
     at = moment_of(found.attributes["created"])
     body, is_lossy = markdown_of(found.attributes.get("text") or {})
     title = str(found.attributes.get("title") or "")
-    ours = _TITLE.fullmatch(title)
-    if title and not ours:
-        body = f"**{' '.join(title.split())}**\n\n{body or ''}".rstrip()
     author = person(people, found, "author")
+    ours = _TITLE.fullmatch(title) if author and author.id == own_id else None
+    if title and not ours:
+        heading, _ = to_markdown(f"<b>{html.escape(title)}</b>")
+        body = f"{heading}\n\n{body or ''}".rstrip()
     return Comment(found.id, body or "", Audience.INTERNAL, author, at, at, ours[1] if ours else None, is_lossy)
 
 
@@ -437,13 +441,14 @@ def _attachment(found: Resource, people: Mapping[str, Person]) -> Attachment:
     return Attachment(found.id, name, int(found.attributes["length"]), media, person(people, found, "author"), at)
 
 
-def _worklog(found: Resource, people: Mapping[str, Person], zone: tzinfo) -> Worklog:
+def _worklog(found: Resource, people: Mapping[str, Person], own_id: str, zone: tzinfo) -> Worklog:
     note, marker = str(found.attributes.get("comment") or ""), None
     started_at = datetime.combine(date.fromisoformat(str(found.attributes["date"])), datetime.min.time(), zone)
-    if ours := _WORKED.search(note):
+    author = person(people, found, "user")
+    if author and author.id == own_id and (ours := _WORKED.search(note)):
         note, marker, started_at = note[: ours.start()], ours[1], moment_of(ours[2])
     spent = minutes_of(str(found.attributes["timeSpent"]))
-    return Worklog(found.id, spent, note, started_at.astimezone(UTC), person(people, found, "user"), marker)
+    return Worklog(found.id, spent, note, started_at.astimezone(UTC), author, marker)
 
 
 def _whole(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:

@@ -220,7 +220,7 @@ class _Reading:
 
     def _items(self, node: _Element) -> Iterator[Block]:
         items = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
-        strays = [child for child in node.children if child not in items and not _is_blank(child)]
+        strays = [child for child in node.children if not _is_item(child) and not _is_blank(child)]
         self.is_lossy |= bool(strays)
         if items:
             start = _whole(node.attributes.get("start", "1")) if node.tag == "ol" else None
@@ -311,6 +311,10 @@ class _Reading:
             href = ""
         self.is_lossy |= not href
         return href
+
+
+def _is_item(node: _Element | str) -> bool:
+    return isinstance(node, _Element) and node.tag == "li"
 
 
 def _is_blank(node: _Element | str) -> bool:
@@ -408,15 +412,16 @@ def _paragraphs(parts: Sequence[Run | Image | None]) -> Iterator[Paragraph]:
 
 def _tidied(parts: Iterable[Run | Image | None]) -> Line:
     """One line: single blanks and none around, marks that begin and end at words, equal neighbours as one run."""
-    words = [word for part in parts for word in _words(part)]
     spaced: list[Run | Image] = []
-    for number, word in enumerate(words):
-        if not _is_space(word):
-            spaced.append(word)
-        elif spaced and not _is_space(spaced[-1]):
-            following = next((one for one in words[number:] if not _is_space(one)), None)
-            if following is not None:
-                spaced.append(_between(spaced[-1], word, following))
+    pending: Run | Image | None = None
+    for word in (word for part in parts for word in _words(part)):
+        if _is_space(word):
+            pending = pending or word
+            continue
+        if pending and spaced:
+            spaced.append(_between(spaced[-1], pending, word))
+        pending = None
+        spaced.append(word)
     return _merged(spaced)
 
 

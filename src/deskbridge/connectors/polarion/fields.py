@@ -4,12 +4,13 @@ Polarion stores whatever it is sent: a field or a choice nobody configured becom
 everything is checked here before it is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from deskbridge.connectors.polarion.client import REFERENCE, Client, Json, Resource, moment_of
+from deskbridge.connectors.polarion.client import REFERENCE, Client, Json, NotSetUp, Resource, moment_of
 from deskbridge.connectors.polarion.richtext import to_html, to_markdown
 from deskbridge.connectors.shared import Reply
 from deskbridge.kit.text import INVISIBLE
@@ -137,8 +138,19 @@ def _all_choices(client: Client, names: list[str]) -> dict[tuple[str, str], Mapp
     choices: dict[tuple[str, str], Mapping[str, str]] = {}
     for name in names:
         for item_type in types:
-            choices[name, item_type] = types if name == "type" else _choices(client, name, item_type)
+            with _unless_it_has_none(name):
+                choices[name, item_type] = types if name == "type" else _choices(client, name, item_type)
     return choices
+
+
+@contextmanager
+def _unless_it_has_none(name: str) -> Iterator[None]:
+    """An enumeration of an extension may have no options to list; it can be read, and is not written."""
+    try:
+        yield
+    except NotSetUp:
+        if name in {STATUS, "type"}:
+            raise
 
 
 def _choices(client: Client, name: str, item_type: str) -> Mapping[str, str]:
@@ -150,6 +162,7 @@ def _choices(client: Client, name: str, item_type: str) -> Mapping[str, str]:
 def _info(name: str, label: str, kind: str, choices: Mapping[tuple[str, str], Mapping[str, str]]) -> FieldInfo:
     if name in _PEOPLE:
         return FieldInfo(name, label, FieldKind.PERSON, writable=name not in _OF_THE_SERVER)
+    listed = not kind.endswith("enumeration") or any(field == name for field, _ in choices)
     known: dict[str, str] = {}
     for (field, _), options in choices.items():
         known |= options if field == name else {}
@@ -158,7 +171,7 @@ def _info(name: str, label: str, kind: str, choices: Mapping[tuple[str, str], Ma
         label,
         FieldKind.CHOICES if kind.startswith("list:") else _KINDS[kind],
         required=name in _REQUIRED,
-        writable=name not in _OF_THE_SERVER | {STATUS},
+        writable=listed and name not in _OF_THE_SERVER | {STATUS},
         max_length=_LONGEST.get(kind),
         choices=known,
     )

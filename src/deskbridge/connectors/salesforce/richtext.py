@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deskbridge.connectors.servicenow import richtext as plain_text
+from deskbridge.connectors import plaintext
 
 MAX_COMMENT = 4000
 """Bytes of one comment; a line break is counted as the two characters it may be stored as."""
@@ -22,12 +22,12 @@ _BREAKS = ("\n\n", "\n", " ")
 
 def to_plain(markdown: str) -> str:
     """Return Markdown as the plain text of a case; Salesforce itself would drop blanks around it."""
-    return plain_text.to_plain(markdown).strip()
+    return plaintext.to_plain(markdown).strip()
 
 
 def to_markdown(plain: str) -> str:
     """Return the Markdown that shows what a plain text shows."""
-    return plain_text.to_markdown(plain.strip())
+    return plaintext.to_markdown(plain.strip())
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from deskbridge.connectors.plaintext import to_markdown, to_plain
 from deskbridge.connectors.servicenow.client import STAGING, TABLE, Client, Row, moment_of, stamp
-from deskbridge.connectors.servicenow.richtext import to_markdown, to_plain
 from deskbridge.sync.connector import AuthFailed, FieldInfo, FieldKind, Metadata, Rejected, Value
 
 T = TypeVar("T")

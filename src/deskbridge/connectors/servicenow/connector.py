@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from deskbridge.connectors.plaintext import to_plain
 from deskbridge.connectors.servicenow import columns, records
 from deskbridge.connectors.servicenow.client import TABLE, Client, Row, after, key_of, moment_of, sys_id_of
 from deskbridge.connectors.servicenow.columns import STATUS, Columns
 from deskbridge.connectors.servicenow.journal import LONGEST, Mark, entries, marked, parts_found, together
-from deskbridge.connectors.servicenow.richtext import from_journal, to_journal, to_plain
+from deskbridge.connectors.servicenow.richtext import from_journal, to_journal
 from deskbridge.connectors.shared import Line, Site, exactly, require_signature
 from deskbridge.sync.connector import (
     Attachment,

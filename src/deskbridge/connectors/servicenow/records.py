@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from deskbridge.connectors.plaintext import to_markdown
 from deskbridge.connectors.servicenow.client import TABLE, Row, moment_of
 from deskbridge.connectors.servicenow.columns import Columns
 from deskbridge.connectors.servicenow.journal import unmarked
-from deskbridge.connectors.servicenow.richtext import to_markdown
 from deskbridge.sync.connector import Attachment, Hit, Person, Record, Ref, Worklog
 
 REPORTER_FIELDS = ("caller_id.name", "caller_id.email", "opened_by.name", "opened_by.email")

@@ -210,9 +210,12 @@ def _comments(call: Call, params: Params) -> Response:
 
 
 def _comment_shown(call: Call, comment: Record) -> dict[str, Any]:
-    shown = render.comment(call, comment)
+    return _with_properties(call, render.comment(call, comment), comment)
+
+
+def _with_properties(call: Call, shown: dict[str, Any], kept: Record) -> dict[str, Any]:
     if "properties" in call.listed("expand"):
-        shown["properties"] = [{"key": key, "value": value} for key, value in comment["properties"].items()]
+        shown["properties"] = [{"key": key, "value": value} for key, value in kept["properties"].items()]
     return shown
 
 
@@ -316,7 +319,7 @@ def _media(call: Call, params: Params) -> Response:
 def _worklogs(call: Call, params: Params) -> Response:
     held = render.children(call, "worklogs", issues.find(call, params["issue"]))
     start, most = call.number("startAt", 0), call.number("maxResults", 5000, 5000)
-    page = [render.worklog(call, one) for one in held[start : start + most]]
+    page = [_with_properties(call, render.worklog(call, one), one) for one in held[start : start + most]]
     return answer({"startAt": start, "maxResults": most, "total": len(held), "worklogs": page})
 
 
@@ -325,7 +328,8 @@ def _add_worklog(call: Call, params: Params) -> Response:
 
 
 def _get_worklog(call: Call, params: Params) -> Response:
-    return answer(render.worklog(call, worklogs.find(call, issues.find(call, params["issue"]), params["worklog"])))
+    worklog = worklogs.find(call, issues.find(call, params["issue"]), params["worklog"])
+    return answer(_with_properties(call, render.worklog(call, worklog), worklog))
 
 
 def _update_worklog(call: Call, params: Params) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deskbridge.simulators.jira import events, index, richtext, timing
+from deskbridge.simulators.jira import events, index, properties, richtext, timing
 from deskbridge.simulators.jira.call import Call
 from deskbridge.simulators.jira.errors import bad, bad_field, not_found
 from deskbridge.simulators.store import Record
@@ -12,7 +12,7 @@ _MOST_SECONDS = 10**9
 
 
 def add(call: Call, issue: Record, body: Mapping[str, Any]) -> Record:
-    """A new entry from {"timeSpent" | "timeSpentSeconds", "started", "comment"}."""
+    """A new entry from {"timeSpent" | "timeSpentSeconds", "started", "comment", "properties"}."""
     seconds = _seconds(body)
     if seconds is None:
         raise bad_field("timeLogged", "You must indicate the time spent working on the issue.")
@@ -27,6 +27,7 @@ def add(call: Call, issue: Record, body: Mapping[str, Any]) -> Record:
         "updated": call.stamp,
         "started": _started(body, call.stamp),
         "seconds": seconds,
+        "properties": properties.parse_list(body.get("properties")),
     }
     remaining = _remaining(call, issue, -seconds)
     call.state.table("worklogs").put(worklog_id, worklog)
@@ -50,6 +51,7 @@ def update(call: Call, issue: Record, worklog: Record, body: Mapping[str, Any]) 
         "comment": comment,
         "started": _started(body, worklog["started"]),
         "seconds": seconds,
+        "properties": worklog["properties"] | properties.parse_list(body.get("properties")),
         "update_author": call.account,
         "updated": call.stamp,
     }
