@@ -25,6 +25,7 @@ from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
 from deskbridge.people.front import Front, front_of
+from deskbridge.reports import api as reports_api
 from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
@@ -40,6 +41,7 @@ MAX_BODY = 1024 * 1024
 API = (
     health.router,
     people_api.router,
+    reports_api.router,  # before tickets and people: `/tickets/analytics/…` and `/agents/performance` name no id
     directory_api.router,
     tickets_api.router,
     conversation_api.router,

@@ -114,34 +114,37 @@ class Access:
     async def read(
         self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a query for whoever sent the request."""
+        """Run a short indexed query for whoever sent the request."""
+        return await self._reading(request, self.desk.read, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def scan(
+        self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a query that may take long for whoever sent the request."""
+        return await self._reading(request, self.desk.scan, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         credential = self.credential(request)
         if isinstance(credential, KeptCredential):
-            return await self._read_and_touch(credential, query, *args, **kwargs)
+            return await self._read_and_touch(credential, run, query)
 
         def as_actor(reader: Reader) -> T:
-            return query(reader, self._actor(reader, credential), *args, **kwargs)
+            return query(reader, self._actor(reader, credential))
 
-        return await self._provisioning(credential, lambda: self.desk.read(as_actor))
+        return await self._provisioning(credential, lambda: run(as_actor))
 
-    async def _read_and_touch(
-        self,
-        credential: KeptCredential,
-        query: Callable[Concatenate[Reader, Actor, P], T],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    async def _read_and_touch(self, credential: KeptCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         """Run a query for a signed-in browser or an API token, and every few minutes note that it is in use."""
 
         def with_use(reader: Reader) -> tuple[T, bool]:
-            found = self._recent(reader, credential)
-            return query(reader, found.actor, *args, **kwargs), found.stale
+            recent = self._recent(reader, credential)
+            return query(reader, recent.actor), recent.stale
 
-        result, stale = await self.desk.read(with_use)
+        result, stale = await run(with_use)
         if stale:
             await self.desk.write(self._touch, credential)
-        return result
+        found: T = result
+        return found
 
     async def write(
         self,

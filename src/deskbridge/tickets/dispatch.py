@@ -75,7 +75,7 @@ def choose_agent(uow: UnitOfWork, ticket: Ticket) -> UUID | None:
 
 
 def _locked_team(uow: UnitOfWork, team_id: UUID | None) -> Team | None:
-    team = select(Team).where(Team.id == team_id, Team.active).with_for_update()
+    team = select(Team).where(Team.id == team_id, Team.active).with_for_update(key_share=True)
     found: Team | None = uow.session.execute(team, execution_options={"populate_existing": True}).scalar_one_or_none()
     return found
 

@@ -93,12 +93,14 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
             tags=new.tags,
         ),
     )
+    team_id = category.team_id if category else None
+    _require_team(uow, team_id)
     ticket = Ticket(
         id=new_id(),
         number=number_on_insert(uow, TICKET_NUMBERS, Ticket.number),
         status=Status.NEW,
         requester_id=requester.id,
-        team_id=category.team_id if category else None,
+        team_id=team_id,
         channel=new.channel or channel,
         created_at=uow.now,
         updated_at=uow.now,
@@ -258,7 +260,12 @@ def open_assigned(uow: UnitOfWork, actor: Actor, ticket: Ticket) -> None:
 
 
 def _require_team(uow: UnitOfWork, team_id: UUID | None) -> None:
-    if team_id is not None and not uow.execute(select(Team.id).where(Team.id == team_id, Team.active)).first():
+    """Raise `Invalid` unless the team is active, and lock it: a team that gives its tickets on does so one by one.
+
+    The foreign key's own lock would come too late: two of those at once cannot both grow.
+    """
+    team = select(Team.id).where(Team.id == team_id, Team.active).with_for_update(key_share=True)
+    if team_id is not None and not uow.execute(team).first():
         raise Invalid([FieldError("team_id", "There is no active team with this id.")])
 
 
