@@ -91,9 +91,11 @@ def answers(status: int, body: Any, *errors: int) -> Responses:
 
 
 def said(status: int, body: Any = None) -> dict[str, Any]:
-    """Return the description of one answer: what its status means, and its JSON if it has any."""
-    content = {} if body is None else {"content": {"application/json": {"schema": _reference(body)}}}
-    return {"description": HTTPStatus(status).phrase, **content}
+    """Return the description of one answer: what its status means, and its JSON, which may be one of several kinds."""
+    if body is None:
+        return {"description": HTTPStatus(status).phrase}
+    schema = {"anyOf": [_reference(one) for one in body]} if isinstance(body, tuple) else _reference(body)
+    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
 
 
 def _reference(body: Any) -> dict[str, Any]:

@@ -121,11 +121,11 @@ async def chat_timeline(request: Request, ref: Ref, parameters: Annotated[PagePa
     return json_response(page)
 
 
-@router.get(
-    "/tickets/{id}/timeline",
-    responses=answers(200, Page[TimelineEntry], 400, 403, 404),
-    response_class=Response,
-)
+TIMELINE = answers(200, (Page[TimelineEntry], WorkRecord), 400, 403, 404)
+TIMELINE[200]["content"]["text/csv"] = {"schema": {"type": "string"}}
+
+
+@router.get("/tickets/{id}/timeline", responses=TIMELINE, response_class=Response)
 async def ticket_timeline(request: Request, ref: Ref, parameters: Annotated[TimelineParameters, Query()]) -> Response:
     """Return a page of messages and events in one line of time, or the whole work record (`kind=work`) for agents."""
     access = access_of(request)
