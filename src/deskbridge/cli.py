@@ -30,12 +30,14 @@ token = typer.Typer(help="Personal API tokens.", no_args_is_help=True)
 import_ = typer.Typer(help="Bring tickets in from elsewhere, with their past.", no_args_is_help=True)
 search = typer.Typer(help="The full-text index.", no_args_is_help=True)
 sla = typer.Typer(help="Service levels.", no_args_is_help=True)
+connector = typer.Typer(help="Connectors to other trackers: begin one.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 app.add_typer(import_, name="import")
 app.add_typer(sla, name="sla")
 app.add_typer(search, name="search")
+app.add_typer(connector, name="connector")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -140,7 +142,9 @@ def demo(
 
 @app.command()
 def simulate(
-    trackers: Annotated[list[str], typer.Argument(help="jira, servicenow, salesforce, polarion, or all.")],
+    trackers: Annotated[
+        list[str], typer.Argument(help="jira, servicenow, salesforce, polarion, all of them, or another by its folder.")
+    ],
     port_base: Annotated[int, typer.Option(help="Jira's port; the others follow.")] = 8081,
     tls: Annotated[bool, typer.Option("--tls", help="Serve https beside http.")] = False,
     data: Annotated[
@@ -358,6 +362,27 @@ def _role(text: str) -> "Role":
         return Role(text.upper())
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no role: choose one of {', '.join(Role)}.") from None
+
+
+# Connectors
+
+
+@connector.command("new")
+def connector_new(
+    name: Annotated[str, typer.Argument(help="The tracker's name as people write it, for example GitHub.")],
+    root: Annotated[Path, typer.Option(help="The source tree to write into.")] = Path(),
+) -> None:
+    """Begin a connector: its files and its test, to be filled in by docs/howto/add-a-connector.md."""
+    from deskbridge.connectors.scaffold import CannotBegin, begin_connector
+
+    try:
+        written = begin_connector(name, root)
+    except CannotBegin as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo("\n".join(str(path) for path in written))
+
+
+# Tokens
 
 
 @token.command("create")

@@ -46,6 +46,8 @@ def test_times_are_the_readers_own(pages, language, zone, short, full):
     assert show(pages, "{{ at|short_time }}", view, at=AT) == short
     assert show(pages, "{{ at|full_time }}", view, at=AT) == full
     assert show(pages, "{{ at|utc }}", view, at=AT) == "2026-11-20T08:30:00Z"
+    assert "2026" not in show(pages, "{{ at|near_time }}", view, at=AT)
+    assert show(pages, "{{ at|near_time }}", view, at=AT).endswith(short[-7:])
 
 
 def test_a_lost_time_zone_shows_utc(pages):

@@ -30,7 +30,7 @@ from deskbridge.kit.outbound import (
     TokenBucket,
     retry_after,
 )
-from deskbridge.sync.connector import AuthFailed, Failure, NewAttachment, Rejected, RetryLater, Unknown
+from deskbridge.sync.connector import AuthFailed, Connector, Failure, NewAttachment, Rejected, RetryLater, Unknown
 
 T = TypeVar("T")
 Pairs = Sequence[tuple[str, str]]
@@ -80,6 +80,10 @@ class Line:
     read_seconds: float = READ_SECONDS
 
 
+Opens = Callable[[Site, Line], Connector]
+"""What each `connector.py` ends with, as CONNECTOR: its class, held to the protocol by the type checker."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An answer that was understood: its JSON (None without a body), and its headers by lower-case name."""
@@ -102,7 +106,7 @@ def date_of(headers: Mapping[str, str]) -> datetime:
 
 Parse = Callable[[Reply], T]
 Refusal = Callable[[Answer], Failure | None]
-"""Reads a 4xx answer in the tracker's own words; None when the words are not the tracker's (a proxy's, say)."""
+"""Reads a refusal (301 or 4xx) in the tracker's words; None when they are not the tracker's (but a proxy's, say)."""
 
 
 class Api:
@@ -140,9 +144,9 @@ class Api:
         return self._parsed(self._accepted(answer, writes=False), parse, writes=False)
 
     def look(self, path: str, parse: Parse[T], *, params: Pairs = ()) -> T | None:
-        """Ask for something that may be gone: None when the tracker itself says 404 or 410."""
+        """Ask for something that may be gone: None when the tracker itself says it moved away or is not there."""
         answer = self._exchange("GET", path, writes=False, params=params)
-        if answer.status in {404, 410} and self._refusal(answer) is not None:
+        if answer.status in {301, 404, 410} and self._refusal(answer) is not None:
             return None
         return self._parsed(self._accepted(answer, writes=False), parse, writes=False)
 

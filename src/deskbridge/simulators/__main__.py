@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 from deskbridge.simulators.cli import simulate
-from deskbridge.simulators.product import DEFAULT_PORT, NAMES
+from deskbridge.simulators.product import DEFAULT_PORT, known
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deskbridge.simulators", description="Simulated trackers on 127.0.0.1.")
-    parser.add_argument("names", nargs="+", choices=[*NAMES, "all"], metavar="NAME", help=f"{', '.join(NAMES)} or all")
+    parser.add_argument(
+        "names", nargs="+", choices=[*known(), "all"], metavar="NAME", help=f"{', '.join(known())} or all"
+    )
     parser.add_argument("--port-base", type=int, default=DEFAULT_PORT, help="the first of the four ports")
     parser.add_argument("--tls", action="store_true", help="https beside, on each port + 1000")
     parser.add_argument("--data-dir", type=Path, default=None, help="keep the content here between runs")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deskbridge.simulators.product import DEFAULT_PORT, NAMES, SECRET, USER
+from deskbridge.simulators.product import DEFAULT_PORT, NAMES, SECRET, USER, known
 from deskbridge.simulators.server import Running, serve
 
 
@@ -16,8 +16,8 @@ def simulate(
 ) -> int:
     """Run the named products (`all` for the four) until interrupted; the exit code: 0 done, 1 failed, 2 wrong usage."""
     chosen = list(NAMES) if "all" in names else list(dict.fromkeys(names))
-    if unknown := [name for name in chosen if name not in NAMES]:
-        _say(f"No such simulator: {', '.join(unknown)}. Known are {', '.join(NAMES)} and all.")
+    if unknown := [name for name in chosen if name not in known()]:
+        _say(f"No such simulator: {', '.join(unknown)}. Known are {', '.join(known())} and all.")
         return 2
     try:
         asyncio.run(_until_interrupted(chosen, port_base, tls, data_dir))

@@ -1,10 +1,12 @@
 """A tracker product, and a simulator that runs one: everything but sockets and files."""
 
 import importlib
+import pkgutil
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
+from functools import cache
 from typing import Protocol, cast
 
 from deskbridge.simulators import webhooks
@@ -20,6 +22,7 @@ SECRET = "desk-token"  # noqa: S105 - the published token of a simulator
 CLIENT_ID = "desk"
 CLIENT_SECRET = "desk-secret"  # noqa: S105 - as above
 
+# The four at fixed ports, which are also what "all" means.
 NAMES = ("jira", "servicenow", "salesforce", "polarion")
 DEFAULT_PORT = 8081
 _REMEMBERED = 65536  # bytes kept of each received body, for GET /__sim__/requests
@@ -61,10 +64,19 @@ class Product(Protocol):
         ...
 
 
+@cache
+def known() -> tuple[str, ...]:
+    """NAMES, then every other package beside this module: a folder is all it takes to be one more simulator."""
+    folder = importlib.import_module(__package__ or "").__path__
+    return NAMES + tuple(
+        sorted(one.name for one in pkgutil.iter_modules(folder) if one.ispkg and one.name not in NAMES)
+    )
+
+
 def product(name: str) -> Product:
-    """The product called `name` (one of NAMES); loaded on first use."""
-    if name not in NAMES:
-        raise ValueError(f"no such simulator: {name} (known: {', '.join(NAMES)})")
+    """The product called `name` (one of `known`); loaded on first use."""
+    if name not in known():
+        raise ValueError(f"no such simulator: {name} (known: {', '.join(known())})")
     return cast("Product", importlib.import_module(f"deskbridge.simulators.{name}").PRODUCT)
 
 

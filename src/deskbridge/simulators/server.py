@@ -19,7 +19,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from deskbridge.simulators import certificate, webhooks
 from deskbridge.simulators.application import Application, Message, Receive, Send
 from deskbridge.simulators.persistence import Persistence
-from deskbridge.simulators.product import NAMES, Product, Simulator, product
+from deskbridge.simulators.product import Product, Simulator, known, product
 from deskbridge.simulators.store import State
 
 HOST = "127.0.0.1"
@@ -48,7 +48,7 @@ async def serve(
     with contextlib.ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         applications = [_application(product(name), data_dir) for name in names]
-        ports = [port_base + NAMES.index(name) for name in names]
+        ports = [port_base + known().index(name) for name in names]
         await _run(applications, ports, folder if tls else None, ready)
 
 

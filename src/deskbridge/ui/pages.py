@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.dates import format_time as format_clock
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -102,13 +102,21 @@ def short_time(context: Context, at: datetime) -> str:
     return format_time(at, "short", view.time_zone, context["language"].formats)
 
 
+@pass_context
+def near_time(context: Context, at: datetime) -> str:
+    """Day, month and time: for what lies within days, where the year goes without saying."""
+    view: View = context["view"]
+    return format_time(at, "near", view.time_zone, context["language"].formats)
+
+
 @lru_cache(maxsize=8192)
 def format_time(at: datetime, form: str, time_zone: str, formats: str) -> str:
     local = at.astimezone(zone(time_zone))
     clock = format_clock(local, "short", locale=formats)
     if form == "full":
         return f"{format_date(local, 'full', locale=formats)}, {clock} {local.tzname()}"
-    return f"{format_date(local, 'medium', locale=formats)}, {clock}"
+    day = format_skeleton("MMMd", local, locale=formats) if form == "near" else format_date(local, locale=formats)
+    return f"{day}, {clock}"
 
 
 @cache
@@ -204,6 +212,7 @@ FILTERS = {
     "browser": browser,
     "full_time": full_time,
     "short_time": short_time,
+    "near_time": near_time,
     "utc": utc,
     "initials": initials,
     "number": number,

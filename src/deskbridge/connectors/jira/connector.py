@@ -11,7 +11,7 @@ from deskbridge.connectors.jira import talk
 from deskbridge.connectors.jira.client import Client, Json, millis, moment, segment
 from deskbridge.connectors.jira.fields import LABELS, STATUS, Catalogue, read_catalogue, read_values, write_value
 from deskbridge.connectors.paths import Step, Workflow
-from deskbridge.connectors.shared import Line, Reply, Site, nothing, require_signature
+from deskbridge.connectors.shared import Line, Opens, Reply, Site, nothing, require_signature
 from deskbridge.sync.connector import (
     Attachment,
     Audience,
@@ -367,4 +367,4 @@ def _attachment(row: Json) -> Attachment:
     return Attachment(str(row["id"]), str(row["filename"]), int(row["size"]), media, author, moment(row["created"]))
 
 
-CONNECTOR = Jira
+CONNECTOR: Opens = Jira

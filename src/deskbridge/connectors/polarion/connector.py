@@ -25,7 +25,7 @@ from deskbridge.connectors.polarion.durations import amount_of, minutes_of
 from deskbridge.connectors.polarion.fields import LONGEST_TEXT, STATUS, Fields, clean, learn, markdown_of, person
 from deskbridge.connectors.polarion.richtext import to_html, to_markdown
 from deskbridge.connectors.polarion.workflow import Step, Steps, Workflow, require_demands, steps_of
-from deskbridge.connectors.shared import Line, Reply, Site, multipart, require_signature
+from deskbridge.connectors.shared import Line, Opens, Reply, Site, multipart, require_signature
 from deskbridge.sync.connector import (
     Attachment,
     Audience,
@@ -459,3 +459,6 @@ def _whole(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
         yield chunk
     if got != size:
         raise RetryLater(f"the file came with {got} of {size} bytes")
+
+
+CONNECTOR: Opens = Polarion

@@ -23,7 +23,7 @@ from deskbridge.connectors.salesforce.client import (
     soql,
 )
 from deskbridge.connectors.salesforce.schema import DEMANDED_TO_CLOSE, REF, STATUS, Schema, learn
-from deskbridge.connectors.shared import Line, Site, nothing
+from deskbridge.connectors.shared import Line, Opens, Site, nothing
 from deskbridge.sync.connector import (
     Attachment,
     Audience,
@@ -269,3 +269,6 @@ class Salesforce:
 
 def _account_of(data: Row) -> Row:
     return {name: data[name] for name in ("user_id", "name", "zoneinfo", "organization_id")}
+
+
+CONNECTOR: Opens = Salesforce

@@ -13,7 +13,7 @@ from deskbridge.connectors.servicenow.client import TABLE, Client, Row, after, k
 from deskbridge.connectors.servicenow.columns import STATUS, Columns
 from deskbridge.connectors.servicenow.journal import LONGEST, Mark, entries, marked, parts_found, together
 from deskbridge.connectors.servicenow.richtext import from_journal, to_journal
-from deskbridge.connectors.shared import Line, Site, exactly, require_signature
+from deskbridge.connectors.shared import Line, Opens, Site, exactly, require_signature
 from deskbridge.sync.connector import (
     Attachment,
     Audience,
@@ -329,3 +329,6 @@ def _whole(chunks: Iterator[bytes], attachment: Attachment) -> Iterator[bytes]:
         yield chunk
     if size != attachment.size or attachment.sha256 not in {None, digest.hexdigest()}:
         raise RetryLater(f"what came is not the file {attachment.name}")
+
+
+CONNECTOR: Opens = ServiceNow
