@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Moment, Word, answers
+from deskbridge.kit.api import OPEN, Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Forbidden, Unauthenticated
 from deskbridge.kit.http import json_response
@@ -79,7 +79,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-@router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response)
+@router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response, openapi_extra=OPEN)
 async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
@@ -88,7 +88,7 @@ async def login(request: Request, body: Login) -> Response:
     return json_response(_tokens(access, family))
 
 
-@router.post("/refresh", responses=answers(200, Tokens, 400), response_class=Response)
+@router.post("/refresh", responses=answers(200, Tokens, 400), response_class=Response, openapi_extra=OPEN)
 async def refresh(request: Request, body: RefreshBody) -> Response:
     """Trade a refresh token, once, for new tokens. Using one a second time ends the whole sign-in."""
     access = access_of(request)
@@ -126,7 +126,13 @@ async def logout(request: Request, body: LogoutBody | None = None) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/register", status_code=201, responses=answers(201, queries.Profile, 400, 409), response_class=Response)
+@router.post(
+    "/register",
+    status_code=201,
+    responses=answers(201, queries.Profile, 400, 409),
+    response_class=Response,
+    openapi_extra=OPEN,
+)
 async def register(request: Request, body: Registration) -> Response:
     """Register as a customer."""
     password_hash = await passwords.hash_in_background(body.password)

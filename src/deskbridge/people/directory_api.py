@@ -38,7 +38,7 @@ class PersonFields(Body):
     organisation: Word = Field("", max_length=200)
     locale: Word = Field("en", max_length=10)
     time_zone: Word = Field("UTC", max_length=60)
-    password: Password = ""
+    password: Password | None = None
 
 
 class PersonBody(PersonFields):
