@@ -230,6 +230,18 @@ def test_told_to_wait_nothing_is_sent_before_and_everything_after() -> None:  # 
     assert api.read("/x", _id) == "1"
 
 
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_tracker_may_say_in_its_own_words_that_it_wants_us_to_wait(status: int) -> None:
+    clock = ManualClock(NOW)
+    answer = httpx.Response(status, json={}, headers={"Retry-After": "9"})
+    line = Line(httpx.MockTransport(lambda request: answer), clock, clock.advance)
+    words = RetryLater("the hour's calls are used up", quota=True)
+    api = Api(Site("https://tracker.example.org", TOKEN), line, rate=9, burst=9, refusal=lambda _: words)
+    with pytest.raises(RetryLater) as told:
+        api.write("POST", "/x", _id, json={})
+    assert (told.value.after, told.value.quota) == (timedelta(seconds=9), True)
+
+
 # Files
 
 

@@ -106,7 +106,10 @@ def date_of(headers: Mapping[str, str]) -> datetime:
 
 Parse = Callable[[Reply], T]
 Refusal = Callable[[Answer], Failure | None]
-"""Reads a refusal (301 or 4xx) in the tracker's words; None when they are not the tracker's (but a proxy's, say)."""
+"""Reads a refusal (301 or 4xx) in the tracker's words; None when they are not the tracker's (but a proxy's, say).
+
+A `RetryLater` without `after` gets what the answer's `Retry-After` asks for.
+"""
 
 
 class Api:
@@ -166,19 +169,19 @@ class Api:
         return self._parsed(self._accepted(answer, writes=True), parse, writes=True)
 
     @contextmanager
-    def open(self, path: str, most: int) -> Iterator[Iterator[bytes]]:
+    def open(self, path: str, most: int, accept: str = "*/*") -> Iterator[Iterator[bytes]]:
         """Open a file of at most `most` bytes; a redirect is never followed, so credentials stay here."""
         self._wait_for_turn()
-        chunks = self._chunks_of(path, most)
+        chunks = self._chunks_of(path, most, accept)
         first = next(chunks, b"")
         try:
             yield _chained(first, chunks)
         finally:
             chunks.close()
 
-    def _chunks_of(self, path: str, most: int) -> Generator[bytes, None, None]:
+    def _chunks_of(self, path: str, most: int, accept: str) -> Generator[bytes, None, None]:
         try:
-            with self._out.stream(path, headers=self._signed({"Accept": "*/*"}), max_answer=most) as (answer, chunks):
+            with self._out.stream(path, headers=self._signed({"Accept": accept}), max_answer=most) as (answer, chunks):
                 self._accepted(answer, writes=False)
                 yield from chunks
         except AnswerTooLarge as error:
@@ -267,11 +270,12 @@ class Api:
         if status == 401:
             return AuthFailed(f"the credentials were refused: {said(answer)}")
         asked = self._asked_to_wait(answer)
-        if status == 429:
-            quota = "quota" in answer.headers.get("ratelimit-reason", "")
-            return RetryLater(f"too many calls: {said(answer)}", asked, quota=quota)
         if 400 <= status < 500 and status != 408:
             own = self._refusal(answer)
+            if status == 429 and not isinstance(own, RetryLater):
+                own = RetryLater(f"too many calls: {said(answer)}")
+            if isinstance(own, RetryLater):
+                own.after = own.after or asked
             if own is not None:
                 return own
             return Rejected(said(answer)) if writes else RetryLater(f"not the tracker's answer: {said(answer)}")

@@ -4,6 +4,7 @@ It reads the credentials of a request (a bearer token or the session cookie), an
 runner; who is acting is looked up in the same transaction that then does the work.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from jwt import PyJWK
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +23,8 @@ from deskbridge.kit.http import JSON_TYPE, encode, etag
 from deskbridge.kit.ids import fingerprint
 from deskbridge.people import queries, service
 from deskbridge.people.actor import Actor
-from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token
+from deskbridge.people.keys import KeySet
+from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token, signed_by
 from deskbridge.settings import Settings
 
 P = ParamSpec("P")
@@ -61,6 +64,8 @@ class Access:
         self._jwt_key = settings.JWT_SECRET_KEY.get_secret_value()
         self._form_key = settings.SECRET_KEY.get_secret_value().encode()
         self._trust_admin = settings.AUTH_PROVISION_ADMIN
+        url = settings.AUTH_SERVICE_URL
+        self._keys = KeySet(url, desk.database.clock) if url else None
 
     # Who is asking
 
@@ -70,13 +75,26 @@ class Access:
         if scheme.lower() == "bearer" and token:
             if token.startswith(service.API_TOKEN_PREFIX):
                 return ApiTokenCredential(fingerprint(token), writes=request.method not in SAFE_METHODS)
-            return read_access_token(self._jwt_key, token.strip(), self.desk.database.clock.now())
+            token = token.strip()
+            return read_access_token(self._jwt_key, token, self.desk.database.clock.now(), self._public_key(token))
         if scheme:
             raise Unauthenticated("Send the access token as `Authorization: Bearer …`.")
         secret = request.cookies.get(COOKIE)
         if not secret:
             raise Unauthenticated
         return SessionCredential(fingerprint(secret))
+
+    def _public_key(self, token: str) -> PyJWK | None:
+        signed = signed_by(token) if self._keys else None
+        return self._keys.get(*signed) if self._keys and signed else None
+
+    async def _known_credential(self, request: Request) -> Credential:
+        """Return the credential of a request, once the auth service's key that signed it has been fetched."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        signed = signed_by(token.strip()) if self._keys and scheme.lower() == "bearer" else None
+        if self._keys and signed and self._keys.wants_fetch(signed[0]):
+            await asyncio.to_thread(self._keys.fetch, signed[0])
+        return self.credential(request)
 
     def _actor(self, reader: Reader, credential: Credential) -> Actor:
         match credential:
@@ -124,7 +142,7 @@ class Access:
         return await self._reading(request, self.desk.scan, lambda reader, actor: query(reader, actor, *args, **kwargs))
 
     async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
-        credential = self.credential(request)
+        credential = await self._known_credential(request)
         if isinstance(credential, KeptCredential):
             return await self._read_and_touch(credential, run, query)
 
@@ -155,7 +173,7 @@ class Access:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a use case for whoever sent the request."""
-        credential = self.credential(request)
+        credential = await self._known_credential(request)
         if isinstance(credential, SessionCredential):
             self.require_same_origin(request)
 

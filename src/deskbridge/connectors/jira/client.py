@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from deskbridge.connectors.shared import Api, Line, Pairs, Parse, Reply, Site, json_of, multipart, nothing, said
 from deskbridge.kit.outbound import Answer
-from deskbridge.sync.connector import AuthFailed, Failure, NewAttachment, Rejected
+from deskbridge.sync.connector import AuthFailed, Failure, NewAttachment, Rejected, RetryLater
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -32,6 +32,9 @@ def refusal(answer: Answer) -> Failure | None:
         return None
     if answer.status == 403:
         return AuthFailed(f"a right is missing: {said(answer)}")
+    if answer.status == 429:
+        reason = answer.headers.get("ratelimit-reason", "")
+        return RetryLater(f"too many calls, {reason or 'of whatever kind'}: {said(answer)}", quota="quota" in reason)
     errors = body.get("errors")
     if isinstance(errors, dict) and errors:
         field, text = next(iter(errors.items()))
