@@ -129,6 +129,15 @@ def test_only_the_trackers_own_404_means_gone() -> None:
         _api(_always(404, HTML)).look("/x", _id)
 
 
+def test_a_404_that_means_a_right_is_missing_is_no_record_gone() -> None:
+    clock = ManualClock(NOW)
+    line = Line(httpx.MockTransport(_always(404, "{}")), clock, clock.advance)
+    site = Site("https://tracker.example.org", TOKEN)
+    api = Api(site, line, rate=9, burst=9, refusal=lambda _: AuthFailed("the whole project is closed to us"))
+    with pytest.raises(AuthFailed):
+        api.look("/x", _id)
+
+
 # Signing in
 
 

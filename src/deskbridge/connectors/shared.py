@@ -147,9 +147,9 @@ class Api:
         return self._parsed(self._accepted(answer, writes=False), parse, writes=False)
 
     def look(self, path: str, parse: Parse[T], *, params: Pairs = ()) -> T | None:
-        """Ask for something that may be gone: None when the tracker itself says it moved away or is not there."""
+        """Ask for something that may be gone: None when the tracker itself refuses because it is not there."""
         answer = self._exchange("GET", path, writes=False, params=params)
-        if answer.status in {301, 404, 410} and self._refusal(answer) is not None:
+        if answer.status in {301, 404, 410} and isinstance(self._refusal(answer), Rejected):
             return None
         return self._parsed(self._accepted(answer, writes=False), parse, writes=False)
 
