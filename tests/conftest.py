@@ -25,7 +25,6 @@ from tests.support.live import LiveServer, serve
 
 START = datetime(2026, 11, 20, 8, 30, 0, 123456, tzinfo=UTC)
 
-structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 hypothesis_settings.register_profile("desk", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
 hypothesis_settings.load_profile("desk")
 
@@ -33,6 +32,13 @@ REAL_HASHER = passwords._hasher
 passwords._hasher = CHEAP_HASHER
 passwords._nobody = CHEAP_HASH
 """A hash that takes no time: what is under test is signing in, not argon2."""
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> None:
+    """Log to where this test's output goes: one before it may have logged into a stream that is closed by now."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 
 
 def pytest_configure(config: pytest.Config) -> None:
