@@ -9,7 +9,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
-from tools.servers import MARIADB, POSTGRES, Missing, find
+from tools.servers import MARIADB, POSTGRES, Misnamed, find
 
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if server.variable not in os.environ:
             try:
                 os.environ[server.variable] = find(server) or ""
-            except Missing as why:
+            except Misnamed as why:
                 raise pytest.UsageError(str(why)) from None
 
 

@@ -16,9 +16,14 @@ from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).resolve().parent.parent / "src/deskbridge"
 LOCALE = SOURCE / "ui/locale"
-# The domain says what is wrong in English sentences; pages translate them. What only the API says stays English.
-DOMAIN = ("kit/errors.py", "people/*.py", "tickets/*.py", "search/*.py")
-API_ONLY = {"api.py", "tokens.py"}
+# The domain says what is wrong in English sentences; pages translate them. These are the modules whose use cases pages
+# call; a module joins them with its first page. What only the API and the command line say stays English.
+DOMAIN = (
+    "kit/errors.py",
+    *(f"people/{name}.py" for name in ("access", "passwords", "queries", "service", "signin")),
+    *(f"tickets/{name}.py" for name in ("conversation", "fields", "policy", "queries", "service", "workflow")),
+    *("tickets/web.py", "tickets/web_forms.py", "people/front.py", "search/queries.py"),
+)
 ERRORS = {
     "FieldError", "Malformed", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "RateLimited", "Unavailable",
 }  # fmt: skip
@@ -52,9 +57,9 @@ def extract() -> Catalog:
     found = extract_from_dir(SOURCE, METHODS, OPTIONS, KEYWORDS, strip_comment_tags=True)
     for file, _line, message, _comments, context in sorted(found, key=lambda entry: (str(entry[2]), entry[0])):
         catalog.add(message, context=context, locations=[(f"{file}", 0)])
-    for path in sorted(path for pattern in DOMAIN for path in SOURCE.glob(pattern) if path.name not in API_ONLY):
-        for sentence in sentences_of_errors(ast.parse(path.read_text(encoding="utf-8"))):
-            catalog.add(sentence, locations=[(str(path.relative_to(SOURCE)), 0)])
+    for name in DOMAIN:
+        for sentence in sentences_of_errors(ast.parse((SOURCE / name).read_text(encoding="utf-8"))):
+            catalog.add(sentence, locations=[(name, 0)])
     return catalog
 
 

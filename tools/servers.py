@@ -16,12 +16,17 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from deskbridge.kit.engines import engine_url
+from deskbridge.kit.errors import DomainError
 
 START_SECONDS = 60
 
 
 class Missing(Exception):
     """Something the tests would need is not to be had on this machine; the text says why."""
+
+
+class Misnamed(Exception):
+    """The environment names something that does not work: a mistake to see, not to work around."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,22 @@ class Server:
 def find(server: Server) -> str | None:
     """Return the address of a server that is named in the environment or listens on its usual port, if one answers.
 
-    Raises `Missing` when one is named that does not answer: that is a mistake to see, not to work around.
+    Raises `Misnamed` when the one that is named does not.
     """
     named = os.environ.get(server.variable)
     if named:
         if complaint := _refusal(named):
-            raise Missing(f"{server.variable} names a server that does not answer: {complaint}")
+            raise Misnamed(f"{server.variable} names a server that does not answer: {complaint}")
         return named
     return next((url for url in server.usual if _refusal(url) is None), None)
 
 
 def _refusal(url: str) -> str | None:
     """Return why a server cannot be used, or None if it can."""
-    engine = create_engine(engine_url(url), connect_args={"connect_timeout": 3})
+    try:
+        engine = create_engine(engine_url(url), connect_args={"connect_timeout": 3})
+    except DomainError as error:
+        return str(error)
     try:
         with engine.connect():
             return None
@@ -197,10 +205,10 @@ MARIADB = Server(
 
 
 def find_chromium() -> str | None:
-    """Return the browser that is named or on the path."""
+    """Return the browser that is named or on the path; raises `Misnamed` when the one that is named is not there."""
     named = os.environ.get("CHROMIUM")
     if named and not Path(named).exists():
-        raise Missing(f"CHROMIUM names a browser that is not there: {named}")
+        raise Misnamed(f"CHROMIUM names a browser that is not there: {named}")
     return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

@@ -13,13 +13,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from tools.servers import MARIADB, POSTGRES, Missing, Server, chromium, found_or_started
+from tools.servers import MARIADB, POSTGRES, Misnamed, Missing, Server, chromium, found_or_started
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run pytest with what this machine has; return its exit code."""
     with ExitStack() as stack:
-        skipped = [*_servers(stack), *_browser()]
+        try:
+            skipped = [*_servers(stack), *_browser()]
+        except Misnamed as mistake:
+            print(mistake, flush=True)
+            return 1
         for line in skipped:
             print(f"skipped: {line}", flush=True)
         if skipped and os.environ.get("CI") == "true":

@@ -21,14 +21,16 @@ from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.people import api as people_api
+from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
 from deskbridge.people.access import Access
 from deskbridge.people.front import Front, front_of
+from deskbridge.reports import api as reports_api
 from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import companions_api
+from deskbridge.tickets import categories_api, companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -39,7 +41,11 @@ MAX_BODY = 1024 * 1024
 API = (
     health.router,
     people_api.router,
+    reports_api.router,  # before tickets and people: `/tickets/analytics/…` and `/agents/performance` name no id
+    directory_api.router,
     tickets_api.router,
+    conversation_api.router,
+    categories_api.router,
     companions_api.router,
     sla_api.router,
     search_api.router,
@@ -146,7 +152,9 @@ def _handle_errors(app: FastAPI) -> None:
             return await refuse(request, NotFound())
         if error.status_code == 400:
             return await refuse(request, Malformed("The body could not be read."))
-        body = {"detail": error.detail, "error_code": "METHOD_NOT_ALLOWED" if error.status_code == 405 else "ERROR"}
+        body = {"detail": error.detail, "error_code": "ERROR"}
+        if error.status_code == 405:
+            body = {"detail": f"This address does not take {request.method}.", "error_code": "METHOD_NOT_ALLOWED"}
         return json_response(body, error.status_code, error.headers)
 
     async def database(request: Request, error: Exception) -> Response:

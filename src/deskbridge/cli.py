@@ -82,10 +82,10 @@ def show(value: object, *, as_json: bool, text: str) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, *, if_interrupted: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far long work has come, on standard error and only where that is a terminal; yields what to tell it.
 
-    Ctrl-C is answered with what to do next: long work leaves nothing half done.
+    Ctrl-C is answered with what that means: long work leaves nothing half done.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -97,7 +97,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     except KeyboardInterrupt:
-        typer.echo("Interrupted. What was done stays; the same command goes on from there.", err=True)
+        typer.echo(f"Interrupted. {if_interrupted}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -170,7 +170,8 @@ def seed(
     from deskbridge.demo.seed import seed_tickets
     from deskbridge.kit.schema import make_ready
 
-    with opened() as database, progress_bar("Seeding tickets") as progress:
+    if_interrupted = "The tickets added so far stay; the same command adds as many again."
+    with opened() as database, progress_bar("Seeding tickets", if_interrupted=if_interrupted) as progress:
         make_ready(database)
         seeded = seed_tickets(database, tickets, number, progress)
     text = f"Added {seeded.tickets:,} tickets with {seeded.messages:,} messages and {seeded.history_entries:,} history"
@@ -195,7 +196,8 @@ def import_servicenow_log(
     from deskbridge.importers.servicenow_log import import_log
     from deskbridge.kit.schema import make_ready
 
-    with opened() as database, progress_bar("Importing events") as progress:
+    if_interrupted = "The incidents imported so far stay; the same command goes on from there."
+    with opened() as database, progress_bar("Importing events", if_interrupted=if_interrupted) as progress:
         make_ready(database)
         report = import_log(database, file, progress)
     show(report, as_json=as_json, text=as_text(report))

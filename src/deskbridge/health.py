@@ -1,44 +1,66 @@
 """The root's doors for machines: alive, ready, and metrics."""
 
+from typing import Literal
+
+import msgspec
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from deskbridge import __version__
+from deskbridge.kit.api import OPEN, said
 from deskbridge.kit.errors import DomainError
-from deskbridge.kit.http import error_body, json_response
+from deskbridge.kit.http import json_response
 from deskbridge.kit.schema import require_current
 from deskbridge.people.api import access_of
 
 router = APIRouter(tags=["root"])
 
 
-@router.get("/health", response_class=Response)
+class Health(msgspec.Struct):
+    """The process is alive."""
+
+    status: Literal["healthy"]
+    service: Literal["deskbridge"]
+    version: str
+    environment: str
+
+
+class Readiness(msgspec.Struct, omit_defaults=True):
+    """Whether requests can be answered; if not, why."""
+
+    status: Literal["ready", "unavailable"]
+    detail: str = ""
+    error_code: str = ""
+
+
+METRICS = {"description": "Prometheus's text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+@router.get("/health", responses={200: said(200, Health)}, response_class=Response, openapi_extra=OPEN)
 async def health(request: Request) -> Response:
     """Tell that the process is alive."""
-    settings = access_of(request).settings
-    return json_response(
-        {
-            "status": "healthy",
-            "service": "deskbridge",
-            "version": __version__,
-            "environment": settings.ENVIRONMENT,
-        }
-    )
+    environment = access_of(request).settings.ENVIRONMENT
+    return json_response(Health("healthy", "deskbridge", __version__, environment))
 
 
-@router.get("/ready", response_class=Response)
+@router.get(
+    "/ready",
+    responses={200: said(200, Readiness), 503: said(503, Readiness)},
+    response_class=Response,
+    openapi_extra=OPEN,
+)
 async def ready(request: Request) -> Response:
     """Tell whether the database answers and its schema is this version's; 503 until then."""
     try:
         await access_of(request).desk.scan(require_current)
     except DomainError as error:
-        return json_response({"status": "unavailable", **error_body(error)}, 503)
-    return json_response({"status": "ready"})
+        return json_response(Readiness("unavailable", error.detail, error.code), 503)
+    return json_response(Readiness("ready"))
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", responses={200: METRICS}, response_class=Response, openapi_extra=OPEN)
 async def metrics() -> Response:
     """Return the metrics of this process for Prometheus."""
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -9,6 +9,8 @@ from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validato
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
+from deskbridge.kit.engines import DatabaseMisconfigured, engine_url
+
 MIN_SECRET_LENGTH = 32
 
 
@@ -93,6 +95,15 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _names_a_database(cls, value: str) -> str:
+        try:
+            engine_url(value)
+        except DatabaseMisconfigured as error:
+            raise ValueError(error.detail.removeprefix("DATABASE_URL ")) from None
+        return value
 
     @field_validator("JWT_SECRET_KEY", "SECRET_KEY")
     @classmethod

@@ -16,6 +16,7 @@ from deskbridge.settings import Settings
 from deskbridge.sla import service as sla
 from deskbridge.sla.jobs import JOBS as SLA_JOBS
 from deskbridge.sla.jobs import SCHEDULES as SLA_SCHEDULES
+from deskbridge.tickets import dispatch
 from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, auto_close_job
 
 
@@ -41,6 +42,7 @@ def wire(settings: Settings) -> Wiring:
         schedules.append(AUTO_CLOSE_SCHEDULE)
     subscriptions = Subscriptions()
     search.follow(subscriptions)
+    dispatch.follow(subscriptions)
     if settings.SLA_ENABLED:
         sla.follow(subscriptions)
         jobs += SLA_JOBS

@@ -134,6 +134,7 @@ def test_words_narrow_the_list_while_they_are_typed(signed_in):
     page = signed_in("sara")
     page.goto("/desk/tickets?view=all")
     page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("licence")
     expect(page.get_by_text("8 tickets")).to_be_visible()
     expect(page).to_have_url(re.compile("q=licence"))

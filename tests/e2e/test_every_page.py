@@ -121,8 +121,9 @@ def test_budgets(signed_in, who, path):
     assert len(sizes) <= REQUESTS[who]
 
 
-def test_nothing_moves_while_a_page_loads(signed_in):
-    page = signed_in("sara")
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_nothing_moves_while_a_page_loads(signed_in, viewport):
+    page = signed_in("sara", viewport=viewport)
     page.add_init_script(
         """self.moved = 0; new PerformanceObserver(list => { for (const e of list.getEntries()) self.moved += e.value })
            .observe({type: 'layout-shift', buffered: true})"""

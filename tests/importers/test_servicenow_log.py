@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from tests.importers.logs import event, real_log, story, write_log
+from typer.testing import CliRunner
 
+from deskbridge.cli import app as command_line
 from deskbridge.importers.servicenow_log import import_log
 from deskbridge.kit.db import Database
 from deskbridge.kit.events import EventRow
@@ -317,6 +319,20 @@ def test_the_command_reports_as_text_and_as_json(tmp_path):
     again = run(str(path), "--json", url=url)
     assert '"tickets_present": 1' in again.stdout
     assert again.stderr == ""
+
+
+def test_ctrl_c_is_answered_with_how_to_go_on(tmp_path, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/desk.db")
+    monkeypatch.setattr("deskbridge.importers.servicenow_log.import_log", interrupted)
+    monkeypatch.setattr("deskbridge.demo.seed.seed_tickets", interrupted)
+    log = str(write_log(tmp_path, event()))
+    imported = CliRunner().invoke(command_line, ["import", "servicenow-log", log])
+    assert (imported.exit_code, "goes on from there" in imported.stderr) == (1, True)
+    seeded = CliRunner().invoke(command_line, ["seed"])
+    assert (seeded.exit_code, "adds as many again" in seeded.stderr) == (1, True)
 
 
 def test_the_command_refuses_what_is_no_log_and_a_file_that_is_not_there(tmp_path):

@@ -45,12 +45,16 @@ def test_the_window_begins_with_the_first_try_and_ends(database: Database, clock
 def test_each_thing_has_its_own_count(database: Database) -> None:
     for what in ("door", "Door", "door ", "d\u00f6\u00f6r"):
         take(database, what=what, times=3)
+        with pytest.raises(RateLimited):
+            take(database, what=what)
 
 
 def test_success_forgets(database: Database) -> None:
     take(database, times=3)
     database.write(limits.forget_tries, "door")
     take(database, times=3)
+    with pytest.raises(RateLimited):
+        take(database)
 
 
 def test_a_try_that_turned_out_well_is_given_back(database: Database) -> None:

@@ -13,6 +13,7 @@ from deskbridge.people.access import Access
 from deskbridge.people.service import start_token_family
 from deskbridge.people.tokens import issue_access_token
 from tests.factories import Person
+from tests.support.conformance import Described
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def background_loop() -> Iterator[Loop]:
 
 
 class Api:
-    """The API as one caller sees it; paths are below `prefix`."""
+    """The API as one caller sees it; paths are below `prefix`. Each answer is held against the OpenAPI document."""
 
     def __init__(self, app: FastAPI, loop: Loop, token: str | None = None, prefix: str = "/api/v1") -> None:
         self.app, self.loop, self.token, self.prefix = app, loop, token, prefix
@@ -93,9 +94,20 @@ class Api:
         transport = httpx.ASGITransport(app=self.app)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with httpx.AsyncClient(transport=transport, base_url="http://desk.test", headers=headers) as client:
-            return await asyncio.gather(
+            answers = await asyncio.gather(
                 *(client.request(method, self.prefix + path, **options) for method, path, options in calls)
             )
+        for answer in answers:
+            described(self.app).check(answer)
+        return answers
+
+
+def described(app: FastAPI) -> Described:
+    """Return what an application says of itself, asked once."""
+    if not hasattr(app.state, "described"):
+        app.state.described = Described(app)
+    found: Described = app.state.described
+    return found
 
 
 def access_token(access: Access, person: Person) -> str:

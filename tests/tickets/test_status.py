@@ -256,7 +256,7 @@ def run_schedules(database: Database, days: int = 7) -> None:
 
     from deskbridge.worker import build_worker
 
-    worker = build_worker(settings_of("sqlite://", TICKET_AUTO_CLOSE_DAYS=days), database)
+    worker = build_worker(settings_of("sqlite:///unused.db", TICKET_AUTO_CLOSE_DAYS=days), database)
     while worker.run_due():
         pass
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import ChoiceLoader, DictLoader, UndefinedError
 
 from deskbridge.ui.assets import Assets
 from deskbridge.ui.pages import Pages, View, initials
@@ -46,6 +46,8 @@ def test_times_are_the_readers_own(pages, language, zone, short, full):
     assert show(pages, "{{ at|short_time }}", view, at=AT) == short
     assert show(pages, "{{ at|full_time }}", view, at=AT) == full
     assert show(pages, "{{ at|utc }}", view, at=AT) == "2026-11-20T08:30:00Z"
+    assert "2026" not in show(pages, "{{ at|near_time }}", view, at=AT)
+    assert show(pages, "{{ at|near_time }}", view, at=AT).endswith(short[-7:])
 
 
 def test_a_lost_time_zone_shows_utc(pages):
@@ -113,3 +115,27 @@ def test_error_page(pages, language):
     assert "abc-123" in html
     assert " style=" not in html
     assert "<script>" not in html
+
+
+def test_a_part_is_rendered_once_for_each_language_zone_and_content(pages):
+    context = {"text": "first"}
+    name, part = "parts/shown.html", "{{ text }} {{ _('Sign in') }}"
+    for environment in pages._environments.values():
+        environment.loader = ChoiceLoader([DictLoader({name: part}), environment.loader])
+    shown = [
+        pages.fragment(name, context, View(), key="a"),
+        pages.fragment(name, {"text": "never asked for"}, View(), key="a"),
+        pages.fragment(name, {"text": "second"}, View(), key="b"),
+        pages.fragment(name, context, View(language="de"), key="a"),
+    ]
+    assert shown == ["first Sign in", "first Sign in", "second Sign in", "first Anmelden"]
+
+
+def test_parts_that_nobody_asks_for_make_room(monkeypatch):
+    monkeypatch.setattr("deskbridge.ui.pages.MOST_FRAGMENTS", 2)
+    fresh = Pages(Assets())
+    for environment in fresh._environments.values():
+        environment.loader = DictLoader({"n": "{{ n }}"})
+    for number in (1, 2, 1, 3):
+        fresh.fragment("n", {"n": number}, View(), key=number)
+    assert [key[1] for key in fresh._fragments] == [1, 3]

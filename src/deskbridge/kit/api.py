@@ -64,21 +64,38 @@ class Error(msgspec.Struct, omit_defaults=True):
     errors: list[ErrorField] = []
 
 
+OPEN: dict[str, Any] = {"security": []}
+"""The `openapi_extra` of a route that anybody may call."""
+
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The `ETag` of the version this change was made to; another version answers 412.",
+    "schema": {"type": "string"},
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes this happen once however often it is sent; kept for 72 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
 _described: dict[str, Any] = {}
 """Every type that some route answers with, by the name of its schema; filled while the routes are declared."""
 
 
 def answers(status: int, body: Any, *errors: int) -> Responses:
     """Return the `responses` of a route: its answer, 401 and 503, and the other errors it can give."""
-    said: Responses = {status: {"description": HTTPStatus(status).phrase}}
-    if body is not None:
-        said[status]["content"] = {"application/json": {"schema": _reference(body)}}
-    for code in sorted({401, 422, 503, *errors}):
-        said[code] = {
-            "description": HTTPStatus(code).phrase,
-            "content": {"application/json": {"schema": _reference(Error)}},
-        }
-    return said
+    refusals: Responses = {code: said(code, Error) for code in sorted({401, 422, 503, *errors})}
+    return {status: said(status, body), **refusals}
+
+
+def said(status: int, body: Any = None) -> dict[str, Any]:
+    """Return the description of one answer: what its status means, and its JSON, which may be one of several kinds."""
+    if body is None:
+        return {"description": HTTPStatus(status).phrase}
+    schema = {"anyOf": [_reference(one) for one in body]} if isinstance(body, tuple) else _reference(body)
+    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
 
 
 def _reference(body: Any) -> dict[str, Any]:
@@ -97,6 +114,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=app.openapi_tags,
     )
+    for ways in document["paths"].values():
+        for method, operation in ways.items():
+            _complete(method, operation)
     _, schemas = msgspec.json.schema_components(_described.values(), ref_template="#/components/schemas/{name}")
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
@@ -105,7 +125,42 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": "deskbridge_session"},
     }
     document["security"] = [{"bearer": []}, {"session": []}]
+    for name in _changes(document["paths"]):
+        for field in components["schemas"][name].get("properties", {}).values():
+            field.pop("default", None)
     return document
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    """Add what the kit does for every operation of a kind: how it refuses what it can't read, and the headers it reads.
+
+    A write that can conflict, or that answers nothing, happens once per `Idempotency-Key`.
+    """
+    responses, parameters = operation["responses"], operation.get("parameters", [])
+    keyed = method != "get" and "auth" not in operation.get("tags", []) and {"409", "204"} & responses.keys()
+    conditions = {
+        400: "requestBody" in operation or parameters,
+        409: keyed,
+        413: "requestBody" in operation,
+        415: "requestBody" in operation,
+    }
+    for status, applies in conditions.items():
+        if applies:
+            responses.setdefault(str(status), said(status, Error))
+    headers = [IF_MATCH] * ("412" in responses) + [IDEMPOTENCY_KEY] * bool(keyed)
+    if headers:
+        operation["parameters"] = [*parameters, *headers]
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _changes(paths: dict[str, Any]) -> set[str]:
+    """Return the names of the bodies that only change things: what they leave out stays, so no default is true."""
+    bodies: dict[bool, set[str]] = {True: set(), False: set()}
+    for ways in paths.values():
+        for method, operation in ways.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {"schema": {}})
+            bodies[method in {"put", "patch"}].add(content["schema"].get("$ref", "").rpartition("/")[2])
+    return bodies[True] - bodies[False] - {""}
 
 
 def refusal(request: Request, error: RequestValidationError) -> DomainError:

@@ -30,7 +30,7 @@ def engine_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise DatabaseMisconfigured(f"DATABASE_URL is not a database address: {text!r}") from error
+        raise DatabaseMisconfigured("DATABASE_URL is no address such as postgresql://user@host/desk.") from error
     name = url.get_backend_name()
     if name == "sqlite" and url.database in {None, "", ":memory:"}:
         raise DatabaseMisconfigured(

@@ -4,6 +4,7 @@ It reads the credentials of a request (a bearer token or the session cookie), an
 runner; who is acting is looked up in the same transaction that then does the work.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from jwt import PyJWK
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +23,8 @@ from deskbridge.kit.http import JSON_TYPE, encode, etag
 from deskbridge.kit.ids import fingerprint
 from deskbridge.people import queries, service
 from deskbridge.people.actor import Actor
-from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token
+from deskbridge.people.keys import KeySet
+from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token, signed_by
 from deskbridge.settings import Settings
 
 P = ParamSpec("P")
@@ -46,7 +49,10 @@ class ApiTokenCredential:
     writes: bool
 
 
-Credential = OwnToken | ForeignToken | SessionCredential | ApiTokenCredential
+KeptCredential = SessionCredential | ApiTokenCredential
+"""What has a row of its own, which tells when it was last used."""
+
+Credential = OwnToken | ForeignToken | KeptCredential
 
 
 class Access:
@@ -58,6 +64,8 @@ class Access:
         self._jwt_key = settings.JWT_SECRET_KEY.get_secret_value()
         self._form_key = settings.SECRET_KEY.get_secret_value().encode()
         self._trust_admin = settings.AUTH_PROVISION_ADMIN
+        url = settings.AUTH_SERVICE_URL
+        self._keys = KeySet(url, desk.database.clock) if url else None
 
     # Who is asking
 
@@ -67,7 +75,8 @@ class Access:
         if scheme.lower() == "bearer" and token:
             if token.startswith(service.API_TOKEN_PREFIX):
                 return ApiTokenCredential(fingerprint(token), writes=request.method not in SAFE_METHODS)
-            return read_access_token(self._jwt_key, token.strip(), self.desk.database.clock.now())
+            token = token.strip()
+            return read_access_token(self._jwt_key, token, self.desk.database.clock.now(), self._public_key(token))
         if scheme:
             raise Unauthenticated("Send the access token as `Authorization: Bearer …`.")
         secret = request.cookies.get(COOKIE)
@@ -75,16 +84,38 @@ class Access:
             raise Unauthenticated
         return SessionCredential(fingerprint(secret))
 
+    def _public_key(self, token: str) -> PyJWK | None:
+        signed = signed_by(token) if self._keys else None
+        return self._keys.get(*signed) if self._keys and signed else None
+
+    async def _known_credential(self, request: Request) -> Credential:
+        """Return the credential of a request, once the auth service's key that signed it has been fetched."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        signed = signed_by(token.strip()) if self._keys and scheme.lower() == "bearer" else None
+        if self._keys and signed and self._keys.wants_fetch(signed[0]):
+            await asyncio.to_thread(self._keys.fetch, signed[0])
+        return self.credential(request)
+
     def _actor(self, reader: Reader, credential: Credential) -> Actor:
         match credential:
             case OwnToken():
                 return queries.actor_of_token(reader, credential)
-            case SessionCredential(digest):
-                return queries.actor_of_session(reader, digest).actor
-            case ApiTokenCredential(digest, writes):
-                return queries.actor_of_api_token(reader, digest, writes=writes)
             case ForeignToken():
                 return queries.actor_of_foreign_token(reader, credential, trust_admin=self._trust_admin)
+            case SessionCredential() | ApiTokenCredential():
+                return self._recent(reader, credential).actor
+
+    def _recent(self, reader: Reader, credential: KeptCredential) -> queries.RecentActor:
+        match credential:
+            case SessionCredential(digest):
+                return queries.actor_of_session(reader, digest)
+            case ApiTokenCredential(digest, writes):
+                return queries.actor_of_api_token(reader, digest, writes=writes)
+
+    def _touch(self, uow: UnitOfWork, credential: KeptCredential) -> None:
+        """Note that a session or a token is in use."""
+        touch = service.touch_session if isinstance(credential, SessionCredential) else service.touch_api_token
+        touch(uow, credential.digest)
 
     async def _provisioning(self, credential: Credential, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run an attempt; the first time somebody comes from the external auth service, add them and run it again."""
@@ -101,34 +132,37 @@ class Access:
     async def read(
         self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a query for whoever sent the request."""
-        credential = self.credential(request)
-        if isinstance(credential, SessionCredential):
-            return await self._read_in_session(credential, query, *args, **kwargs)
+        """Run a short indexed query for whoever sent the request."""
+        return await self._reading(request, self.desk.read, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def scan(
+        self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a query that may take long for whoever sent the request."""
+        return await self._reading(request, self.desk.scan, lambda reader, actor: query(reader, actor, *args, **kwargs))
+
+    async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
+        credential = await self._known_credential(request)
+        if isinstance(credential, KeptCredential):
+            return await self._read_and_touch(credential, run, query)
 
         def as_actor(reader: Reader) -> T:
-            return query(reader, self._actor(reader, credential), *args, **kwargs)
+            return query(reader, self._actor(reader, credential))
 
-        return await self._provisioning(credential, lambda: self.desk.read(as_actor))
+        return await self._provisioning(credential, lambda: run(as_actor))
 
-    async def _read_in_session(
-        self,
-        credential: SessionCredential,
-        query: Callable[Concatenate[Reader, Actor, P], T],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Run a query for a signed-in browser, and every few minutes note that its session is in use."""
+    async def _read_and_touch(self, credential: KeptCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
+        """Run a query for a signed-in browser or an API token, and every few minutes note that it is in use."""
 
-        def in_session(reader: Reader) -> tuple[T, bool]:
-            session = queries.actor_of_session(reader, credential.digest)
-            return query(reader, session.actor, *args, **kwargs), session.stale
+        def with_use(reader: Reader) -> tuple[T, bool]:
+            recent = self._recent(reader, credential)
+            return query(reader, recent.actor), recent.stale
 
-        result, stale = await self.desk.read(in_session)
+        result, stale = await run(with_use)
         if stale:
-            await self.desk.write(service.touch_session, credential.digest)
-        return result
+            await self.desk.write(self._touch, credential)
+        found: T = result
+        return found
 
     async def write(
         self,
@@ -139,12 +173,17 @@ class Access:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a use case for whoever sent the request."""
-        credential = self.credential(request)
+        credential = await self._known_credential(request)
         if isinstance(credential, SessionCredential):
             self.require_same_origin(request)
 
         def as_actor(uow: UnitOfWork) -> T:
-            return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+            if not isinstance(credential, KeptCredential):
+                return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+            found = self._recent(uow, credential)
+            if found.stale:
+                self._touch(uow, credential)
+            return use_case(uow, found.actor, *args, **kwargs)
 
         return await self._provisioning(credential, lambda: self.desk.write(as_actor))
 

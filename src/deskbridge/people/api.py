@@ -9,12 +9,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Moment, Word, answers
+from deskbridge.kit.api import OPEN, Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.errors import Unauthenticated
+from deskbridge.kit.errors import Forbidden, Unauthenticated
 from deskbridge.kit.http import json_response
 from deskbridge.people import passwords, queries, service
-from deskbridge.people.access import Access
+from deskbridge.people.access import Access, ApiTokenCredential
 from deskbridge.people.actor import Actor
 from deskbridge.people.service import NewUser, Refreshed
 from deskbridge.people.signin import check_password
@@ -79,7 +79,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-@router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response)
+@router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response, openapi_extra=OPEN)
 async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
@@ -88,7 +88,7 @@ async def login(request: Request, body: Login) -> Response:
     return json_response(_tokens(access, family))
 
 
-@router.post("/refresh", responses=answers(200, Tokens, 400), response_class=Response)
+@router.post("/refresh", responses=answers(200, Tokens, 400), response_class=Response, openapi_extra=OPEN)
 async def refresh(request: Request, body: RefreshBody) -> Response:
     """Trade a refresh token, once, for new tokens. Using one a second time ends the whole sign-in."""
     access = access_of(request)
@@ -126,7 +126,13 @@ async def logout(request: Request, body: LogoutBody | None = None) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/register", status_code=201, responses=answers(201, queries.Profile, 400, 409), response_class=Response)
+@router.post(
+    "/register",
+    status_code=201,
+    responses=answers(201, queries.Profile, 400, 409),
+    response_class=Response,
+    openapi_extra=OPEN,
+)
 async def register(request: Request, body: Registration) -> Response:
     """Register as a customer."""
     password_hash = await passwords.hash_in_background(body.password)
@@ -160,10 +166,12 @@ async def list_tokens(request: Request) -> Response:
 
 @router.post("/tokens", status_code=201, responses=answers(201, service.NewApiToken, 400, 403), response_class=Response)
 async def create_token(request: Request, body: TokenRequest) -> Response:
-    """Make a personal API token. This answer is the only time its secret is shown."""
-    return json_response(
-        await access_of(request).write(request, service.create_api_token, body.name, body.scopes, body.expires_at), 201
-    )
+    """Make a personal API token. This answer is the only time its secret is shown; another token cannot ask for it."""
+    access = access_of(request)
+    if isinstance(access.credential(request), ApiTokenCredential):
+        raise Forbidden("Sign in to make a token: one token makes no other.")
+    made = await access.write(request, service.create_api_token, body.name, body.scopes, body.expires_at)
+    return json_response(made, 201)
 
 
 @router.delete("/tokens/{id}", status_code=204, responses=answers(204, None, 400, 404), response_class=Response)

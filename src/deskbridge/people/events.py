@@ -31,5 +31,33 @@ class UserDeactivated(Event):
 
 @catalogued
 @dataclass(frozen=True, kw_only=True)
+class UserReactivated(Event):
+    """A person may sign in again."""
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class UserUpdated(Event):
+    """What is known of a person changed; `fields` names it."""
+
+    fields: list[str]
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TeamAdded(Event):
+    """A team was added."""
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TeamUpdated(Event):
+    """A team's settings or members changed; `fields` names them."""
+
+    fields: list[str]
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
 class TokensStolen(Event):
     """A spent refresh token was used again; its family was revoked."""

@@ -1,7 +1,6 @@
 """What the web's doors share: who is looking, forms that were made for them, pages, and errors as pages."""
 
 import gzip
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
@@ -14,6 +13,7 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError, Forbidden, Invalid, Unauthenticated, Unavailable
 from deskbridge.kit.http import error_headers, status_of
 from deskbridge.kit.http_headers import PAGE_POLICY
+from deskbridge.kit.ids import new_secret
 from deskbridge.people.access import COOKIE, Access
 from deskbridge.people.actor import Actor
 from deskbridge.ui.assets import Assets, takes_gzip
@@ -153,7 +153,7 @@ class Front:
         secret = self._secret(request)
         if secret:
             return self.page(request, None, template, context, status)
-        request.cookies[VISITOR_COOKIE] = secrets.token_urlsafe(24)
+        request.cookies[VISITOR_COOKIE] = new_secret()
         response = self.page(request, None, template, context, status)
         self.set_cookie(response, VISITOR_COOKIE, request.cookies[VISITOR_COOKIE])
         return response

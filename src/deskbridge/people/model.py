@@ -1,6 +1,7 @@
 """The tables of people, teams, and of what they sign in with."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -54,8 +55,16 @@ def customer_id(number: int) -> str:
     return f"C-{number:06}"
 
 
+class Dispatch(StrEnum):
+    """How a team's tickets find their agent: by hand, each in turn, or whoever has the fewest open ones."""
+
+    MANUAL = "MANUAL"
+    ROUND_ROBIN = "ROUND_ROBIN"
+    LEAST_LOADED = "LEAST_LOADED"
+
+
 class Team(Base):
-    """A group of agents that tickets are handed to."""
+    """A group of agents that tickets are handed to. `last_assigned_id` is whose turn it was last."""
 
     __tablename__ = "teams"
 
@@ -63,6 +72,8 @@ class Team(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     description: Mapped[str] = mapped_column(String(500))
     active: Mapped[bool]
+    assignment: Mapped[Dispatch] = mapped_column(choice(Dispatch), default=Dispatch.MANUAL, server_default="MANUAL")
+    last_assigned_id: Mapped[UUID | None]
 
 
 class TeamMember(Base):

@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy import Row, Select, bindparam, select
 
 from deskbridge.kit.db import Reader
-from deskbridge.kit.errors import NotFound, Unauthenticated
+from deskbridge.kit.errors import Forbidden, NotFound, Unauthenticated
 from deskbridge.kit.text import email_key, parse_phone
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import ApiToken, Team, TeamMember, TokenFamily, User, WebSession, customer_id
 from deskbridge.people.tokens import ForeignToken, OwnToken
 
 SESSION_IDLE = timedelta(hours=12)
-SESSION_TOUCH_EVERY = timedelta(minutes=5)
+TOUCH_EVERY = timedelta(minutes=5)
 CUSTOMER_ID = re.compile(r"[Cc]-?(\d{1,9})")
 
 
@@ -53,8 +53,8 @@ def sign_in_record(reader: Reader, identifier: str) -> SignInRecord | None:
 
 
 @dataclass(frozen=True)
-class SessionActor:
-    """The actor of a web session, and whether the session's last-seen time should be written anew."""
+class RecentActor:
+    """The actor of a web session or an API token, and whether its time of last use should be written anew."""
 
     actor: Actor
     stale: bool
@@ -80,7 +80,7 @@ _BY_SESSION = (
     .where(WebSession.digest == bindparam("digest"))
 )
 _BY_API_TOKEN = (
-    select(*_PERSON, ApiToken.scopes, ApiToken.expires_at)
+    select(*_PERSON, ApiToken.scopes, ApiToken.expires_at, ApiToken.used_at)
     .join(ApiToken, ApiToken.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
     .where(ApiToken.digest == bindparam("digest"))
@@ -113,28 +113,32 @@ def actor_of_foreign_token(reader: Reader, token: ForeignToken, *, trust_admin: 
     return _actor(rows, role=token.role if admin else Role.MANAGER)
 
 
-def actor_of_session(reader: Reader, digest: bytes) -> SessionActor:
+def actor_of_session(reader: Reader, digest: bytes) -> RecentActor:
     """Return who is signed in with a browser session; raises `Unauthenticated` when it is over."""
     rows = reader.execute(_BY_SESSION, {"digest": digest}).all()
     if not rows or rows[0].expires_at <= reader.now or rows[0].seen_at + SESSION_IDLE <= reader.now:
         raise Unauthenticated("Your session has ended. Sign in again.")
-    return SessionActor(_actor(rows), stale=rows[0].seen_at + SESSION_TOUCH_EVERY <= reader.now)
+    return RecentActor(_actor(rows), stale=rows[0].seen_at + TOUCH_EVERY <= reader.now)
 
 
-def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> Actor:
+def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> RecentActor:
     """Return who a personal API token speaks for.
 
-    Without the scope `admin` it has at most a MANAGER's rights; `Unauthenticated` if it is not known, is over, or lacks
-    the scope `write` for a call that `writes`.
+    Without the scope `admin` it has at most a MANAGER's rights. Raises `Unauthenticated` if it is not known or is over,
+    `Forbidden` if it lacks the scope `write` for a call that `writes`.
     """
     rows = reader.execute(_BY_API_TOKEN, {"digest": digest}).all()
     if not rows or (rows[0].expires_at is not None and rows[0].expires_at <= reader.now):
         raise Unauthenticated("This API token is not valid.")
     scopes = rows[0].scopes
     if writes and "write" not in scopes and "admin" not in scopes:
-        raise Unauthenticated("This API token may only read.")
+        raise Forbidden("This API token may only read.")
     held_down = rows[0].role is Role.ADMIN and "admin" not in scopes
-    return _actor(rows, role=Role.MANAGER if held_down else None)
+    used_at = rows[0].used_at
+    return RecentActor(
+        _actor(rows, role=Role.MANAGER if held_down else None),
+        stale=used_at is None or used_at + TOUCH_EVERY <= reader.now,
+    )
 
 
 def actor_of_person(reader: Reader, user_id: UUID) -> Actor:
@@ -222,6 +226,11 @@ def profile(reader: Reader, user_id: UUID) -> Profile:
         active=user.active,
         created_at=user.created_at,
     )
+
+
+def password_hash_of(reader: Reader, user_id: UUID) -> str | None:
+    """Return the hash of a person's password; None when they have none."""
+    return reader.execute(select(User.password_hash).where(User.id == user_id)).scalar_one_or_none()
 
 
 class PersonLine(msgspec.Struct):

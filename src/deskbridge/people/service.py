@@ -16,7 +16,7 @@ from deskbridge.kit.limits import forget_tries, give_try_back, take_try
 from deskbridge.kit.numbers import next_number
 from deskbridge.kit.text import clean_line, clean_text, email_key, parse_phone
 from deskbridge.people.actor import SYSTEM, Actor, Role
-from deskbridge.people.events import RoleChanged, TokensStolen, UserAdded, UserDeactivated
+from deskbridge.people.events import RoleChanged, TeamAdded, TokensStolen, UserAdded, UserDeactivated
 from deskbridge.people.model import (
     CUSTOMER_NUMBERS,
     ApiToken,
@@ -76,11 +76,8 @@ def add_user(uow: UnitOfWork, actor: Actor | None, new: NewUser) -> User:
     """
     if new.role is not Role.END_USER and (actor is None or actor.role is not Role.ADMIN):
         raise Forbidden("Only an administrator gives out roles.")
-    email, phone = _checked_contact(new)
-    if email and uow.execute(select(User.id).where(User.email_key == email_key(email))).first():
-        raise DuplicateEmail
-    if phone and uow.execute(select(User.id).where(User.phone == phone)).first():
-        raise DuplicatePhone
+    email, phone = checked_contact(new)
+    require_unused(uow, email, phone)
     user = User(**new_user_values())
     user.id = new_id()
     user.customer_number = next_number(uow, CUSTOMER_NUMBERS, User.customer_number)
@@ -94,7 +91,7 @@ def add_user(uow: UnitOfWork, actor: Actor | None, new: NewUser) -> User:
     return user
 
 
-def _checked_contact(new: NewUser) -> tuple[str | None, str | None]:
+def checked_contact(new: NewUser) -> tuple[str | None, str | None]:
     """Return the e-mail and the phone in their kept form; raises `Invalid` with everything that is wrong."""
     errors = []
     email = clean_line(new.email or "") or None
@@ -110,10 +107,19 @@ def _checked_contact(new: NewUser) -> tuple[str | None, str | None]:
         errors.append(FieldError("phone", "Enter a phone number with its country code, for example +39 0471 123456."))
     if email is None and phone is None and not errors:
         errors.append(FieldError("email", "Enter an e-mail address or a phone number."))
-    errors += _unknown_settings(new.locale, new.time_zone)
+    errors += unknown_settings(new.locale, new.time_zone)
     if errors:
         raise Invalid(errors)
     return email, phone
+
+
+def require_unused(uow: UnitOfWork, email: str | None, phone: str | None, by_other_than: UUID | None = None) -> None:
+    """Raise `DuplicateEmail` or `DuplicatePhone` when another person signs in with one of these."""
+    others = select(User.id).where(User.id != by_other_than) if by_other_than else select(User.id)
+    if email and uow.execute(others.where(User.email_key == email_key(email))).first():
+        raise DuplicateEmail
+    if phone and uow.execute(others.where(User.phone == phone)).first():
+        raise DuplicatePhone
 
 
 def known_time_zone(name: str) -> str:
@@ -125,16 +131,17 @@ def change_settings(uow: UnitOfWork, actor: Actor, locale: str, time_zone: str |
     """Change one's own language and, unless it is None, time zone; raises `Invalid` naming what is unknown."""
     if actor.id is None:
         raise NotFound("There is no such person.")
-    user = _locked(uow, actor.id)
+    user = locked_user(uow, actor.id)
     wanted = user.time_zone if time_zone is None else time_zone
-    errors = _unknown_settings(locale, wanted)
+    errors = unknown_settings(locale, wanted)
     if errors:
         raise Invalid(errors)
     user.locale, user.time_zone, user.updated_at = locale, wanted, uow.now
     return user
 
 
-def _unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
+def unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
+    """Return what is wrong with a language and a time zone."""
     errors = []
     if locale not in LOCALES:
         errors.append(FieldError("locale", f"Use one of {', '.join(LOCALES)}."))
@@ -175,7 +182,7 @@ def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> Non
 
 def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
     """Give a person another role; ADMIN only, and never the last one's."""
-    _require_admin(actor)
+    require_admin(actor)
     user = _locked_with_administrators(uow, user_id)
     if user.role is role:
         return user
@@ -187,7 +194,7 @@ def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
 
 def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     """Lock a person out at once: sessions and tokens end. Who follows the event hands back their open tickets."""
-    _require_admin(actor)
+    require_admin(actor)
     user = _locked_with_administrators(uow, user_id)
     if user.active:
         _keep_an_admin(uow, user)
@@ -197,12 +204,14 @@ def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     return user
 
 
-def _require_admin(actor: Actor) -> None:
+def require_admin(actor: Actor) -> None:
+    """Raise `Forbidden` unless the actor is an ADMIN."""
     if actor.role is not Role.ADMIN:
         raise Forbidden("Only an administrator does this.")
 
 
-def _locked(uow: UnitOfWork, user_id: UUID) -> User:
+def locked_user(uow: UnitOfWork, user_id: UUID) -> User:
+    """Load a person for a change, locked until the transaction ends; raises `NotFound`."""
     user = uow.session.get(User, user_id, with_for_update=True)
     if user is None:
         raise NotFound("There is no such person.")
@@ -227,13 +236,14 @@ def _keep_an_admin(uow: UnitOfWork, user: User) -> None:
 
 def add_team(uow: UnitOfWork, actor: Actor, name: str, description: str = "", members: Sequence[UUID] = ()) -> Team:
     """Add a team with its members; ADMIN only."""
-    _require_admin(actor)
+    require_admin(actor)
     if uow.execute(select(Team.id).where(Team.name == name)).first():
         raise Conflict("There is already a team with this name.")
     team = Team(id=new_id(), name=name, description=description, active=True)
     uow.session.add(team)
     uow.session.flush()
     uow.session.add_all(TeamMember(team_id=team.id, user_id=member) for member in members)
+    uow.record(TeamAdded(subject_id=team.id, actor_id=actor.id))
     return team
 
 
@@ -400,7 +410,13 @@ class NewApiToken:
 def create_api_token(
     uow: UnitOfWork, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> NewApiToken:
-    """Make a personal API token for the actor; raises `Invalid` for an unknown scope or a time that has passed."""
+    """Make a personal API token for the actor.
+
+    Raises `Invalid` for an unknown scope or a time that has passed, and `Forbidden` for somebody who has fewer rights
+    just now (by a token of the external auth service) than their account has: the new token would have the account's.
+    """
+    if actor.id is None or not actor.role.at_least(uow.session.get_one(User, actor.id).role):
+        raise Forbidden("This sign-in has fewer rights than a token of the account would have.")
     errors = []
     if not clean_line(name):
         errors.append(FieldError("name", "Give the token a name."))
@@ -408,7 +424,7 @@ def create_api_token(
         errors.append(FieldError("scopes", f"Choose from {', '.join(SCOPES)}."))
     if expires_at is not None and expires_at <= uow.now:
         errors.append(FieldError("expires_at", "This time has passed."))
-    if errors or actor.id is None:
+    if errors:
         raise Invalid(errors)
     secret = new_secret(API_TOKEN_PREFIX)
     token = ApiToken(
@@ -423,6 +439,11 @@ def create_api_token(
     )
     uow.session.add(token)
     return NewApiToken(token.id, secret, token.name, token.scopes, token.created_at, token.expires_at)
+
+
+def touch_api_token(uow: UnitOfWork, digest: bytes) -> None:
+    """Note that an API token is in use."""
+    uow.execute(update(ApiToken).where(ApiToken.digest == digest).values(used_at=uow.now))
 
 
 def revoke_api_token(uow: UnitOfWork, actor: Actor, token_id: UUID) -> None:

@@ -9,14 +9,17 @@ import jwt
 
 from deskbridge.kit.errors import Unauthenticated
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Role
 
 ISSUER = "deskbridge"
 ALGORITHM = "HS256"
+PUBLIC_ALGORITHMS = ("RS256", "ES256")
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=14)
 FOREIGN_ROLES = {"DEVOPS_ENGINEER": Role.AGENT}
 MAX_TOKEN_LENGTH = 8192
+MAX_KEY_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,41 @@ def issue_access_token(
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
-def read_access_token(key: str, token: str, now: datetime) -> OwnToken | ForeignToken:
-    """Return what a bearer token says; raises `Unauthenticated` for any that is not ours or our auth service's."""
+def signed_by(token: str) -> tuple[str, str] | None:
+    """Return the key id and the algorithm of a token signed with a private key (RS256, ES256); None of any other."""
+    if len(token) > MAX_TOKEN_LENGTH:
+        return None
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.InvalidTokenError:
+        return None
+    return (str(header.get("kid", "")), header["alg"]) if header.get("alg") in PUBLIC_ALGORITHMS else None
+
+
+def read_access_token(
+    key: str, token: str, now: datetime, public_key: jwt.PyJWK | None = None
+) -> OwnToken | ForeignToken:
+    """Return what a bearer token says; raises `Unauthenticated` for any that is not ours or our auth service's.
+
+    With the `public_key` that `signed_by` asks for, the token is the auth service's and can never be one of ours.
+    """
     if len(token) > MAX_TOKEN_LENGTH:
         raise Unauthenticated("This access token is too long to be one.")
     try:
         claims = jwt.decode(
             token,
-            key,
-            algorithms=[ALGORITHM],
+            key if public_key is None else public_key,
+            algorithms=[ALGORITHM if public_key is None else public_key.algorithm_name],
             options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_aud": False},
         )
         if float(claims["exp"]) <= now.timestamp():
             raise Unauthenticated("This access token has expired.")
         if claims.get("type") != "access":
             raise Unauthenticated("This is not an access token.")
-        return _own(claims) if claims.get("iss") == ISSUER else _foreign(claims)
+        own = claims.get("iss") == ISSUER
+        if own and public_key is not None:
+            raise Unauthenticated("This access token is not valid.")
+        return _own(claims) if own else _foreign(claims)
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
         raise Unauthenticated("This access token is not valid.") from error
 
@@ -83,12 +105,20 @@ def _own(claims: dict[str, Any]) -> OwnToken:
 
 def _foreign(claims: dict[str, Any]) -> ForeignToken:
     role = str(claims.get("role", ""))
-    email = claims.get("email")
-    subject = str(claims["sub"])
+    email = clean_line(str(claims.get("email") or ""))
+    subject = _key(claims["sub"])
     return ForeignToken(
-        issuer=str(claims.get("iss") or "auth-service")[:200],
-        subject=subject[:200],
-        name=str(claims.get("username") or email or subject)[:200],
-        email=str(email)[:254] if email else None,
+        issuer=_key(claims.get("iss") or "auth-service"),
+        subject=subject,
+        name=(clean_line(str(claims.get("username") or "")) or email or subject)[:MAX_KEY_LENGTH],
+        email=email[:254] or None,
         role=FOREIGN_ROLES.get(role) or Role(role),
     )
+
+
+def _key(claim: object) -> str:
+    """Return a claim that people are keyed by, whole: cut short or tidied up it could be somebody else's."""
+    text = str(claim)
+    if not 1 <= len(text) <= MAX_KEY_LENGTH or "\x00" in text:
+        raise ValueError("not a usable issuer or subject")
+    return text

@@ -98,8 +98,38 @@ class ActorAnswer(msgspec.Struct):
     name: str
 
 
+class TimelineEntry(msgspec.Struct, omit_defaults=True):
+    """One entry of a ticket's line of time: a message, or something that happened."""
+
+    at: datetime
+    message: MessageAnswer | None = None
+    event: HistoryAnswer | None = None
+
+
+class WorkEntry(msgspec.Struct):
+    """One line of the work record: who, in which system, when, what, and for how many minutes."""
+
+    at: datetime
+    who: str
+    system: str
+    what: str
+    text: str
+    minutes: int | None
+
+
 class CategoryAnswer(msgspec.Struct):
     """A kind of ticket."""
 
     key: str
     name: str
+
+
+class CategoryDetails(msgspec.Struct):
+    """A kind of ticket, with where its tickets go; customers are not told `team_id` and `skill`."""
+
+    key: str
+    name: str
+    active: bool
+    position: int
+    team_id: UUID | None = None
+    skill: str | None = None

@@ -260,19 +260,25 @@ async def change_status(request: Request, ref: Ref, body: StatusBody) -> Respons
     return await _to_status(request, ref, body.status, reason=body.reason, resolution_notes=body.resolution_notes)
 
 
-@router.post("/tickets/{id}/resolve", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.post(
+    "/tickets/{id}/resolve", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def resolve(request: Request, ref: Ref, body: ResolveBody) -> Response:
     """Resolve a ticket."""
     return await _to_status(request, ref, Status.RESOLVED, resolution_notes=body.resolution_notes)
 
 
-@router.post("/tickets/{id}/close", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.post(
+    "/tickets/{id}/close", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def close(request: Request, ref: Ref, body: ReasonBody | None = None) -> Response:
     """Close a ticket."""
     return await _to_status(request, ref, Status.CLOSED, reason=body.reason if body else None)
 
 
-@router.post("/tickets/{id}/reopen", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.post(
+    "/tickets/{id}/reopen", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def reopen(request: Request, ref: Ref, body: ReasonBody | None = None) -> Response:
     """Reopen a resolved or closed ticket."""
     return await _to_status(request, ref, Status.REOPENED, reason=body.reason if body else None)

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import select
 
-from deskbridge.kit.db import Reader
+from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid
 from deskbridge.kit.text import clean_line, clean_text
 from deskbridge.tickets.model import Category, Environment, ImpactLevel, Priority
@@ -31,7 +31,7 @@ class TicketChanges(TypedDict, total=False):
     tags: list[str]
 
 
-def checked_changes(reader: Reader, changes: TicketChanges, keep_category: str | None = None) -> TicketChanges:
+def checked_changes(uow: UnitOfWork, changes: TicketChanges, keep_category: str | None = None) -> TicketChanges:
     """Return the values as they will be kept; raises `Invalid`. `keep_category` may stay although it is inactive."""
     errors: list[FieldError] = []
     kept = TicketChanges(**changes)
@@ -40,7 +40,7 @@ def checked_changes(reader: Reader, changes: TicketChanges, keep_category: str |
     if "description" in changes:
         kept["description"] = _bounded(errors, "description", clean_text(changes["description"]), DESCRIPTION_LENGTH)
     if "category" in changes and changes["category"] != keep_category:
-        _require_category(reader, errors, changes["category"])
+        _require_category(uow, errors, changes["category"])
     if service := changes.get("affected_service"):
         kept["affected_service"] = (
             _bounded(errors, "affected_service", clean_line(service), (0, SERVICE_LENGTH)) or None
@@ -70,9 +70,10 @@ def _bounded(errors: list[FieldError], field: str, text: str, length: tuple[int,
     return text
 
 
-def _require_category(reader: Reader, errors: list[FieldError], key: str) -> None:
-    known = reader.execute(select(Category.key).where(Category.active).order_by(Category.position)).scalars().all()
-    if key not in known:
+def _require_category(uow: UnitOfWork, errors: list[FieldError], key: str) -> None:
+    category = uow.session.get(Category, key)
+    if category is None or not category.active:
+        known = uow.execute(select(Category.key).where(Category.active).order_by(Category.position)).scalars().all()
         errors.append(FieldError("category", f"Choose one of {', '.join(known)}."))
 
 

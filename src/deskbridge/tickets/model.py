@@ -95,7 +95,11 @@ class HistoryType(StrEnum):
 
 
 class Category(Base):
-    """A kind of ticket, defined by the administrator; `key` is what tickets and the API carry."""
+    """A kind of ticket, defined by the administrator; `key` is what tickets and the API carry.
+
+    New tickets of it go to the team `team_id` names (teams are never deleted, so it needs no foreign key). With a
+    `skill`, only agents who have it are chosen by themselves.
+    """
 
     __tablename__ = "categories"
 
@@ -103,6 +107,8 @@ class Category(Base):
     name: Mapped[str] = mapped_column(String(100))
     active: Mapped[bool]
     position: Mapped[int]
+    team_id: Mapped[UUID | None]
+    skill: Mapped[str | None] = mapped_column(String(60))
 
 
 def _list_index(*columns: str) -> Index:

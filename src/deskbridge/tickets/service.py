@@ -31,6 +31,7 @@ from deskbridge.tickets.model import (
     NEVER,
     TICKET_NUMBERS,
     Audience,
+    Category,
     Channel,
     Environment,
     HistoryType,
@@ -78,6 +79,7 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
     Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
     """
     requester = _requester_of(uow, actor, new)
+    category = uow.session.get(Category, new.category)
     values = checked_changes(
         uow,
         TicketChanges(
@@ -91,11 +93,14 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
             tags=new.tags,
         ),
     )
+    team_id = category.team_id if category else None
+    _require_team(uow, team_id)
     ticket = Ticket(
         id=new_id(),
         number=number_on_insert(uow, TICKET_NUMBERS, Ticket.number),
         status=Status.NEW,
         requester_id=requester.id,
+        team_id=team_id,
         channel=new.channel or channel,
         created_at=uow.now,
         updated_at=uow.now,
@@ -243,14 +248,24 @@ def assign(uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Assignment, v
         assignee_id = None
     if (assignee_id, team_id) != (ticket.assignee_id, ticket.team_id):
         set_assignment(uow, actor, ticket, assignee_id, team_id)
-        if assignee_id is not None and ticket.status is Status.NEW:
-            _step(uow, actor, ticket, Status.OPEN)
+        open_assigned(uow, actor, ticket)
         touch(uow, ticket)
     return ticket
 
 
+def open_assigned(uow: UnitOfWork, actor: Actor, ticket: Ticket) -> None:
+    """Open a NEW ticket that somebody has been assigned to."""
+    if ticket.assignee_id is not None and ticket.status is Status.NEW:
+        _step(uow, actor, ticket, Status.OPEN)
+
+
 def _require_team(uow: UnitOfWork, team_id: UUID | None) -> None:
-    if team_id is not None and not uow.execute(select(Team.id).where(Team.id == team_id, Team.active)).first():
+    """Raise `Invalid` unless the team is active, and lock it: a team that gives its tickets on does so one by one.
+
+    The foreign key's own lock would come too late: two of those at once cannot both grow.
+    """
+    team = select(Team.id).where(Team.id == team_id, Team.active).with_for_update(key_share=True)
+    if team_id is not None and not uow.execute(team).first():
         raise Invalid([FieldError("team_id", "There is no active team with this id.")])
 
 
@@ -267,14 +282,15 @@ def _require_assignable(uow: UnitOfWork, actor: Actor, ticket: Ticket, assignee_
     if assignee_id is None:
         require(actor, Verb.RELEASE, facts(ticket))
         return
-    if assignee_id == actor.id and Verb.TAKE in held:
-        return
-    if not held & {Verb.ASSIGN, Verb.ASSIGN_IN_TEAMS}:
+    taken = assignee_id == actor.id and Verb.TAKE in held
+    if not taken and not held & {Verb.ASSIGN, Verb.ASSIGN_IN_TEAMS}:
         raise Forbidden("You may not assign this ticket to that person.")
-    role = uow.execute(select(User.role).where(User.id == assignee_id, User.active)).scalar_one_or_none()
+    # Locked: somebody who is being deactivated meanwhile hands this ticket back too, or is found inactive here.
+    agent = select(User.role).where(User.id == assignee_id, User.active).with_for_update(read=True)
+    role = uow.execute(agent).scalar_one_or_none()
     if role is None or not role.at_least(Role.AGENT):
         raise Invalid([FieldError("assignee_id", "There is no active agent with this id.")])
-    if Verb.ASSIGN not in held and not any(_is_member(uow, team, assignee_id) for team in actor.team_ids):
+    if not taken and Verb.ASSIGN not in held and not any(_is_member(uow, team, assignee_id) for team in actor.team_ids):
         raise Forbidden("You may assign this ticket to members of your teams only.")
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Path
+from markupsafe import Markup
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +31,7 @@ from deskbridge.tickets.shown import Choices, category_choices, explained, named
 from deskbridge.tickets.targets import next_target, targets
 from deskbridge.ui import words
 from deskbridge.ui.languages import said, translations
+from deskbridge.ui.pages import Pages, View
 
 router = APIRouter(prefix=PATH, include_in_schema=False)
 
@@ -75,9 +76,29 @@ async def list_page(request: Request) -> Response:
     context = {
         **_list_context(language, state, found),
         **{name: _count(request.query_params.get(name, "")) for name in ("taken", "left")},
+        "rows": _rows(front.pages, front.view(request, actor), found),
         "problem": said(language, problem) if problem else "",
     }
     return front.page(request, actor, "tickets/list.html", context, 400 if problem else 200)
+
+
+def _rows(pages: Pages, view: View, found: ListPage) -> list[Markup]:
+    """Return the rendered rows; a row that shows the same as before comes from the cache."""
+    rows = []
+    for ticket in found.tickets.items:
+        target = next_target(ticket, found.now)
+        mark = replace(target, share=round(target.share, 2)) if target else None
+        shown = (
+            ticket.number,
+            ticket.version,
+            ticket.activity_at,
+            ticket.requester,
+            ticket.assignee,
+            ticket.team,
+            mark,
+        )
+        rows.append(pages.fragment("tickets/row.html", {"ticket": ticket, "target": mark}, view, shown))
+    return rows
 
 
 def _number(text: str) -> int | None:
@@ -117,8 +138,6 @@ def _list_context(language: str, state: ListState, found: ListPage) -> dict[str,
         "state": state,
         "choices": choices,
         "chips": _chips(language, state, choices),
-        "tickets": found.tickets.items,
-        "next_target": partial(next_target, now=found.now),
         "total": found.tickets.total,
         "total_capped": found.tickets.total_capped,
         "first": state.with_().address if state.cursor else None,

@@ -1,14 +1,15 @@
 """Rendering: one Jinja environment per language, with the filters that templates use."""
 
 import json
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.dates import format_time as format_clock
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -34,15 +35,36 @@ class View:
     person: Any = None
 
 
+MOST_FRAGMENTS = 5000
+
+
 class Pages:
     """The templates, ready to be rendered in any language."""
 
     def __init__(self, assets: Assets) -> None:
+        self._fragments: OrderedDict[Hashable, Markup] = OrderedDict()
         self._environments = {code: self._environment(language, assets) for code, language in LANGUAGES.items()}
 
     def render(self, name: str, context: Mapping[str, object], view: View) -> bytes:
         """Return a page. A name the template uses and the context lacks is an error, not a blank."""
         return self.environment(view.language).get_template(name).render(context, view=view).encode()
+
+    def fragment(self, name: str, context: Mapping[str, object], view: View, key: Hashable) -> Markup:
+        """Return a part of a page that many pages show, such as a row of a list, from the cache where it can be had.
+
+        `key` holds everything in the context that the part shows; language and time zone are added to it here.
+        """
+        full_key = (name, key, view.language, view.time_zone)
+        found = self._fragments.get(full_key)
+        if found is None:
+            template = self.environment(view.language).get_template(name)
+            found = Markup(template.render(context, view=view))  # noqa: S704 - rendered with escaping
+            self._fragments[full_key] = found
+            if len(self._fragments) > MOST_FRAGMENTS:
+                self._fragments.popitem(last=False)
+        else:
+            self._fragments.move_to_end(full_key)
+        return found
 
     def environment(self, language: str) -> Environment:
         return self._environments[language]
@@ -53,6 +75,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -79,13 +102,21 @@ def short_time(context: Context, at: datetime) -> str:
     return format_time(at, "short", view.time_zone, context["language"].formats)
 
 
+@pass_context
+def near_time(context: Context, at: datetime) -> str:
+    """Day, month and time: for what lies within days, where the year goes without saying."""
+    view: View = context["view"]
+    return format_time(at, "near", view.time_zone, context["language"].formats)
+
+
 @lru_cache(maxsize=8192)
 def format_time(at: datetime, form: str, time_zone: str, formats: str) -> str:
     local = at.astimezone(zone(time_zone))
     clock = format_clock(local, "short", locale=formats)
     if form == "full":
         return f"{format_date(local, 'full', locale=formats)}, {clock} {local.tzname()}"
-    return f"{format_date(local, 'medium', locale=formats)}, {clock}"
+    day = format_skeleton("MMMd", local, locale=formats) if form == "near" else format_date(local, locale=formats)
+    return f"{day}, {clock}"
 
 
 @cache
@@ -181,6 +212,7 @@ FILTERS = {
     "browser": browser,
     "full_time": full_time,
     "short_time": short_time,
+    "near_time": near_time,
     "utc": utc,
     "initials": initials,
     "number": number,

@@ -116,7 +116,8 @@ def append_children(call: Call, issue: Record, body: Mapping[str, Any]) -> None:
     """The comments and worklogs that came in `update`."""
     operated = body.get("update") or {}
     for name, add in (("comment", comments.add), ("worklog", worklogs.add)):
-        for operation in operated.get(name) or []:
+        operations = operated.get(name) or []
+        for operation in operations if isinstance(operations, list) else [None]:
             if not isinstance(operation, dict) or list(operation) != ["add"] or not isinstance(operation["add"], dict):
                 raise bad_field(name, f"Field '{name}' supports only the operation 'add' here")
             add(call, find(call, issue["id"]), operation["add"])

@@ -1,0 +1,142 @@
+"""The OpenAPI document: valid, complete, and what the desk really does.
+
+That answers are as described is held against every answer in the whole suite: see `tests/support/conformance.py`.
+"""
+
+import re
+from typing import Any
+
+import httpx
+import openapi_spec_validator
+import pytest
+import schemathesis
+from fastapi.routing import APIRoute
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deskbridge.app import API, create_app
+from deskbridge.kit.db import Database
+from tests.conftest import settings_of
+from tests.factories import Cast, Factory
+from tests.support.http import Api, Loop
+
+DOCUMENT: dict[str, Any] = create_app(settings_of("sqlite:///unused.db")).openapi()
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, ways in DOCUMENT["paths"].items()
+    for method, operation in ways.items()
+}
+ANYBODYS = {
+    "GET /health",
+    "GET /ready",
+    "GET /metrics",
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/register",
+}
+every_operation = pytest.mark.parametrize("name", OPERATIONS)
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    openapi_spec_validator.validate(DOCUMENT)
+
+
+def test_the_document_holds_every_route_of_the_api_and_none_of_the_pages() -> None:
+    routes = [route for router in API for route in router.routes if isinstance(route, APIRoute)]
+    assert {f"{method} {route.path}" for route in routes for method in route.methods} == set(OPERATIONS)
+    assert len(routes) > 20
+
+
+def test_each_operation_has_an_id_of_its_own() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(ids)) == len(ids)
+
+
+@every_operation
+def test_an_operation_says_what_it_does_and_answers(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert operation["summary"]
+    assert operation["description"].endswith(".") or "\n" in operation["description"]
+    assert operation["tags"]
+    done = [status for status in operation["responses"] if status.startswith("2")]
+    assert len(done) == 1
+    assert ("content" in operation["responses"][done[0]]) == (done[0] != "204")
+    for status, answer in operation["responses"].items():
+        assert answer["description"]
+        if status >= "400" and name != "GET /ready":
+            assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+
+
+@every_operation
+def test_an_operation_names_the_errors_of_its_kind(name: str) -> None:
+    operation = OPERATIONS[name]
+    statuses = set(operation["responses"])
+    has_body = "requestBody" in operation
+    assert (operation.get("security") == []) == (name in ANYBODYS)
+    if "/api/v1/" in name:
+        assert {"401", "422", "503"} <= statuses
+        assert ({"400", "413", "415"} <= statuses) == has_body
+    if "/tickets/{id}" in name:
+        assert "404" in statuses
+    if has_body:
+        (kind,) = operation["requestBody"]["content"].values()
+        assert "$ref" in str(kind["schema"])
+
+
+@every_operation
+def test_an_operation_names_the_headers_it_reads(name: str) -> None:
+    headers = {p["name"] for p in OPERATIONS[name].get("parameters", []) if p["in"] == "header"}
+    if re.fullmatch(r"(PUT|PATCH) /api/v1/tickets/\{id\}(/assign|/status)?", name):
+        assert headers == {"If-Match", "Idempotency-Key"}
+    if name == "POST /api/v1/tickets":
+        assert headers == {"Idempotency-Key"}
+    if name.startswith("GET"):
+        assert headers == set()
+
+
+def test_every_body_refuses_fields_it_does_not_know() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    bodies = {
+        content["schema"].get("$ref", "").rpartition("/")[2]
+        for operation in OPERATIONS.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    }
+    for body in bodies - {""}:
+        assert schemas[body].get("additionalProperties") is False, body
+
+
+def test_the_document_is_served_and_hidden_in_production(
+    api: Api, database: Database, database_url: str, loop: Loop
+) -> None:
+    assert api.root.get("/openapi.json").json() == api.app.openapi()
+    for environment, asked, status in (("production", None, 404), ("production", True, 200), ("staging", None, 200)):
+        app = create_app(settings_of(database_url, ENVIRONMENT=environment, API_DOCS=asked), database)
+        for path in ("/openapi.json", "/docs", "/redoc"):
+            assert Api(app, loop).root.get(path).status_code == status
+
+
+# Odd requests
+
+FUZZED = {
+    f"{operation.method.upper()} {operation.path}": operation.as_strategy()
+    for operation in (result.ok() for result in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations())
+}
+
+
+@every_operation
+@settings(max_examples=6, suppress_health_check=list(HealthCheck), database=None)
+@given(data=st.data())
+def test_no_odd_request_breaks_the_desk(api: Api, make: Factory, cast: Cast, name: str, data: st.DataObject) -> None:
+    """Whatever the document allows one to send is answered as it says, and never by an error of ours."""
+    case = data.draw(FUZZED[name])
+    if "id" in (case.path_parameters or {}) and "/tickets/{id}" in name and data.draw(st.booleans()):
+        case.path_parameters["id"] = str(make.ticket(cast.customer).number)
+    request = case.as_transport_kwargs(base_url="")
+    options = {key: value for key, value in request.items() if key in {"json", "params"} and value}
+    options["headers"] = {k: v for k, v in request["headers"].items() if k in {"If-Match", "Idempotency-Key"}}
+    try:
+        answer = api.as_(cast.admin).root.request(request["method"], request["url"], **options)
+    except (httpx.InvalidURL, UnicodeEncodeError):
+        return
+    assert answer.status_code < 500, answer.text
