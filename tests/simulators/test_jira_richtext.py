@@ -81,3 +81,9 @@ def test_links_lead_to_the_web_only() -> None:
         html = adf_html.render(document({"type": "paragraph", "content": [text]}))
         assert ("href" in html) == shown
         assert "&lt;here&gt;" in html
+
+
+def test_signs_may_be_written_by_their_numbers() -> None:
+    (node,) = wiki.to_adf("&#91;not a link&#93; &#38;#91; &#;")["content"][0]["content"]
+    assert node == {"type": "text", "text": "[not a link] &#91; &#;"}
+    assert wiki.to_adf(adf.to_wiki(wiki.to_adf("&#38;#91;"))) == wiki.to_adf("&#38;#91;")

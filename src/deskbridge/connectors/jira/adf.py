@@ -16,7 +16,7 @@ Node = dict[str, Any]
 
 _MARKS = {"strong": "strong", "em": "em", "s": "strike"}
 _TEXT_BLOCKS = {"paragraph", "bulletList", "orderedList", "codeBlock"}
-_NESTING = 100
+_NESTING, _DEEPEST = 100, 50
 _UNSAFE = re.compile(r'[\x00-\x20\\<>"|\[\]\x7f]')
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
@@ -33,8 +33,11 @@ def parser() -> MarkdownIt:
 
 
 def from_markdown(text: str) -> Node:
-    """Return the document a Markdown text means."""
-    return document(_blocks(SyntaxTreeNode(parser().parse(text)).children))
+    """Return the document a Markdown text means; one nested beyond reason stands there as it was written."""
+    tokens = parser().parse(text)
+    if any(token.level > _DEEPEST for token in tokens):
+        return document([code_block(text.replace("\r\n", "\n").replace("\r", "\n"), "")])
+    return document(_blocks(SyntaxTreeNode(tokens).children))
 
 
 def document(content: list[Node]) -> Node:

@@ -12,7 +12,7 @@ from deskbridge.connectors.jira.inline import EMPHASIS, Notation, lines_of, with
 from deskbridge.connectors.jira.wiki import FENCE, Reader, escape
 
 _SIGNS = {"strong": "*", "em": "_", "strike": "-"}
-_LINE_START = re.compile(r"(?m)^([#hb])(?=[#*-]* |[1-6]\.|q\. )")
+_LINE_START = re.compile(r"(?m)^(?:#(?=[#*-]* )|h(?=[1-6]\.)|b(?=q\. ))")
 
 
 def to_wiki(tree: Node) -> str:
@@ -116,7 +116,7 @@ def _inline(content: list[Node], *, is_escaped: bool) -> str:
     written = escape if is_escaped else _as_it_is
     notation = Notation(written, lambda text: "{{" + written(text) + "}}", _SIGNS, _around_link)
     text = "\n".join(write_line(line, notation) for line in lines_of(content))
-    return _LINE_START.sub(lambda found: f"&#{ord(found[1])};", text) if is_escaped else text
+    return _LINE_START.sub(lambda found: f"&#{ord(found[0])};", text) if is_escaped else text
 
 
 def _as_it_is(text: str) -> str:

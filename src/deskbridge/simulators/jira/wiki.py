@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from html import unescape
 from typing import Any
 
 Node = dict[str, Any]
@@ -11,7 +12,8 @@ _ITEM = re.compile(r"([*#-]{1,6})\s+(.*)")
 _FENCE = re.compile(r"\{(code|noformat|quote)(?::([^}\n]*))?\}")
 _INLINE = re.compile(
     r"""
-    \\(?P<escaped>[*_+\-{}\[\]|!\\])
+    \\(?P<escaped>[*_+\-{}\[\]|!^~?\\])
+  | (?P<entity>&\#[0-9]{1,7};)
   | \{\{(?P<code>[^{}\n]+)\}\}
   | \[~(?:accountid:)?(?P<mention>[^\[\]|\n]+)\]
   | \[(?:(?P<label>[^\[\]|\n]+)\|)?(?P<href>(?:https?://|mailto:)[^\[\]|\s]+)(?:\|[\w-]+)?\]
@@ -22,6 +24,7 @@ _INLINE = re.compile(
     """,
     re.VERBOSE,
 )
+_ENTITY = re.compile(r"&(?=#[0-9]{1,7};)")
 _SPECIAL = re.compile(r"([*_+\-{}\[\]|!\\])")
 
 
@@ -32,7 +35,7 @@ def to_adf(text: str) -> Node:
 
 def escape(text: str) -> str:
     """Plain text so that `to_adf` reads it back as just that."""
-    return text if _is_plain(text) else _SPECIAL.sub(r"\\\1", text)
+    return text if _is_plain(text) else _SPECIAL.sub(r"\\\1", _ENTITY.sub("&#38;", text))
 
 
 def _is_plain(text: str) -> bool:
@@ -160,8 +163,8 @@ def _inline(text: str, marks: tuple[Node, ...] = ()) -> list[Node]:
 
 def _add_markup(nodes: list[Node], found: re.Match[str], marks: tuple[Node, ...]) -> None:
     group = found.lastgroup or ""
-    if group == "escaped":
-        _add_text(nodes, found["escaped"], marks)
+    if group in {"escaped", "entity"}:
+        _add_text(nodes, found["escaped"] or unescape(found["entity"]), marks)
     elif group == "code":
         _add_text(nodes, found["code"], ({"type": "code"},))
     elif group == "mention":
