@@ -1,8 +1,11 @@
 """What a connection's failures and successes do to it: how long nothing is sent, how fast it may go, who is told."""
 
 from datetime import timedelta
+from uuid import UUID
 
-from deskbridge.kit.db import UnitOfWork
+from sqlalchemy import select
+
+from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.sync import timeline
 from deskbridge.sync.connector import AuthFailed, Failure, RetryLater
 from deskbridge.sync.events import ConnectionRecovered, ConnectionWentBad
@@ -14,6 +17,18 @@ SHORTEST, LONGEST = timedelta(seconds=5), timedelta(minutes=10)
 PROBE_AUTH = timedelta(minutes=15)
 QUOTA_WAIT = timedelta(hours=1)
 SLOWEST = 0.05
+NOTED_EVERY = timedelta(seconds=15)
+
+
+def is_news(reader: Reader, connection_id: UUID) -> bool:
+    """Tell whether a success changes what is known of a connection: it had failed, or the last one is long ago."""
+    row = reader.execute(
+        select(Connection.breaker, Connection.failures, Connection.pace, Connection.last_success_at).where(
+            Connection.id == connection_id
+        )
+    ).one()
+    was_well = row.breaker is Breaker.CLOSED and not row.failures and row.pace >= 1
+    return not was_well or row.last_success_at is None or row.last_success_at + NOTED_EVERY <= reader.now
 
 
 def succeeded(uow: UnitOfWork, row: Connection) -> None:

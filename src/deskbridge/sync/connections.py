@@ -199,7 +199,7 @@ def change_connection(
         raise Invalid(errors)
     for name in ("name", "base_url", "way", "account", "scope", "mapping"):
         if name in changes:
-            setattr(row, name, changes[name])  # type: ignore[literal-required]  # each is a key of ConnectionChanges
+            setattr(row, name, changes[name])
     if "secret" in changes:
         row.secret = seal.seal(changes["secret"], _place(row.id, "secret"))
     if "webhook_secret" in changes:

@@ -9,7 +9,7 @@ from deskbridge.sync.model import Breaker
 @catalogued
 @dataclass(frozen=True, kw_only=True)
 class ConnectionWentBad(Event):
-    """A connection cannot reach its tracker, or was stopped; operators are told once. `subject_id` is the connection."""
+    """A connection cannot reach its tracker, or was stopped. `subject_id` is the connection."""
 
     name: str
     because: Breaker

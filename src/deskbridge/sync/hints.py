@@ -15,8 +15,8 @@ from deskbridge.kit.ids import new_id
 from deskbridge.sync import leases, timeline
 from deskbridge.sync.mapping import Mapping
 from deskbridge.sync.mapping_text import parse
+from deskbridge.sync.merge import Origin
 from deskbridge.sync.model import NEVER, Connection, ConnectionState, Link, LinkState
-from deskbridge.sync.plan import Origin
 from deskbridge.sync.sides import filing_facts
 from deskbridge.tickets import events
 from deskbridge.tickets.events import TicketDeleted, TicketEvent

@@ -14,8 +14,8 @@ from deskbridge.sync.connections import address_of
 from deskbridge.sync.connector import AuthFailed, Hint
 from deskbridge.sync.hints import new_link
 from deskbridge.sync.lines import Address, Lines
+from deskbridge.sync.merge import Origin
 from deskbridge.sync.model import Connection, ConnectionState, InboxRow, Link, LinkState
-from deskbridge.sync.plan import Origin
 
 MOST_HINTS = 1000
 KEPT = timedelta(days=7)

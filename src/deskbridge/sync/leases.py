@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, select, update
 from sqlalchemy.orm import aliased
 
-from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError
 from deskbridge.sync.model import NEVER, Connection, ConnectionState, Link, LinkState
 
@@ -54,19 +54,17 @@ def mark_dirty(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
     return int(marked.rowcount)
 
 
+def is_due(reader: Reader) -> bool:
+    """Tell whether there is a link to take: a look that locks nothing."""
+    return reader.execute(_due(reader.now)).first() is not None
+
+
 def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None = None) -> Taken | None:
     """Take the link that has been due longest, of an active connection that nothing holds up; None when there is none.
 
     Of a connection that works on one link at a time none is taken while another is: its row is locked to see that.
     """
-    due = (
-        select(Link.id, Link.connection_id, Connection.one_at_a_time)
-        .join(Connection, Link.connection_id == Connection.id)
-        .where(Link.due_at <= uow.now, Link.state.in_(WORKED_ON), *_open(uow.now))
-        .order_by(Link.due_at, Link.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Link)
-    )
+    due = _due(uow.now).with_for_update(skip_locked=True, of=Link)
     if connections is not None:
         due = due.where(Link.connection_id.in_(connections))
     found = uow.execute(due).one_or_none()
@@ -80,6 +78,16 @@ def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None =
     )
     row = uow.execute(select(Link.fence, Link.hints).where(Link.id == found.id)).one()
     return Taken(found.id, found.connection_id, row.fence, row.hints, worker)
+
+
+def _due(now: datetime) -> Select[UUID, UUID, bool]:
+    return (
+        select(Link.id, Link.connection_id, Connection.one_at_a_time)
+        .join(Connection, Link.connection_id == Connection.id)
+        .where(Link.due_at <= now, Link.state.in_(WORKED_ON), *_open(now))
+        .order_by(Link.due_at, Link.id)
+        .limit(1)
+    )
 
 
 def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -1,10 +1,10 @@
 """Reading a tracker's change feed: from a watermark in its own time, some way back, with a ledger of what was seen."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.sealed import Seal
@@ -28,24 +28,25 @@ class DueFeed:
     since: Watermark | None
 
 
+def is_due(reader: Reader) -> bool:
+    """Tell whether there is a feed to read: a look that locks nothing."""
+    return reader.execute(select(Connection.id).where(*_due(reader.now)).limit(1)).first() is not None
+
+
 def take_feed(uow: UnitOfWork, seal: Seal) -> DueFeed | None:
     """Take the feed that has been due longest; whoever moves its next time on is the one that reads it."""
-    row: Connection | None = uow.session.execute(
-        select(Connection)
-        .where(
-            Connection.state == ConnectionState.ACTIVE,
-            Connection.poll_at <= uow.now,
-            Connection.open_until.is_(None) | (Connection.open_until <= uow.now),
-        )
-        .order_by(Connection.poll_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).scalar_one_or_none()
+    longest = select(Connection).where(*_due(uow.now)).order_by(Connection.poll_at).limit(1)
+    row: Connection | None = uow.session.execute(longest.with_for_update(skip_locked=True)).scalar_one_or_none()
     if row is None:
         return None
     row.poll_at = uow.now + EVERY
     cursor = uow.session.get(Cursor, row.id)
     return DueFeed(row.id, address_of(row, seal), Watermark(cursor.at, cursor.tie) if cursor else None)
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    is_open = Connection.open_until.is_(None) | (Connection.open_until <= now)
+    return Connection.state == ConnectionState.ACTIVE, Connection.poll_at <= now, is_open
 
 
 def read_feed(connector: Connector, since: Watermark) -> tuple[list[Hit], Watermark]:

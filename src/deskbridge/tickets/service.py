@@ -80,8 +80,7 @@ def open_ticket(
 
     Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
     """
-    requester = _requester_of(uow, actor, new)
-    category = uow.session.get(Category, new.category)
+    requester, category = _requester_and_category(uow, actor, new)
     values = checked_changes(
         uow,
         TicketChanges(
@@ -124,17 +123,21 @@ def open_ticket(
     return ticket
 
 
-def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> User:
+def _requester_and_category(uow: UnitOfWork, actor: Actor, new: NewTicket) -> tuple[User, Category | None]:
+    """Return whose ticket it will be, and its category if there is such a one."""
     if not actor.is_agent:
         if new.requester_id not in {None, actor.id} or new.channel is not None:
             raise Forbidden("You can create tickets for yourself only.")
     elif new.channel is not None and new.channel not in AGENT_CHANNELS:
         raise Invalid([FieldError("channel", f"Choose one of {', '.join(sorted(AGENT_CHANNELS))}.")])
-    requester_id = new.requester_id or actor.id
-    requester = uow.session.get(User, requester_id) if requester_id else None
-    if requester is None or not requester.active:
+    found = uow.session.execute(
+        select(User, Category)
+        .outerjoin(Category, Category.key == new.category)
+        .where(User.id == (new.requester_id or actor.id))
+    ).one_or_none()
+    if found is None or not found.User.active:
         raise Invalid([FieldError("requester_id", "There is no active person with this id.")])
-    return requester
+    return found.User, found.Category
 
 
 def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
