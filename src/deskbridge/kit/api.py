@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from deskbridge.kit.errors import DomainError, FieldError, Invalid, Malformed, UnsupportedMedia
+from deskbridge.kit.pace import UNCOUNTED
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -81,6 +82,10 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}, "required": True}
+}
+
 _described: dict[str, Any] = {}
 """Every type that some route answers with, by the name of its schema; filled while the routes are declared."""
 
@@ -115,9 +120,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=app.openapi_tags,
     )
-    for ways in document["paths"].values():
+    for path, ways in document["paths"].items():
         for method, operation in ways.items():
-            _complete(method, operation)
+            _complete(method, path, operation)
     _, schemas = msgspec.json.schema_components(_described.values(), ref_template="#/components/schemas/{name}")
     marked: set[str] = set()
     for info in inspect.multi_type_info(_described.values()):
@@ -157,13 +162,17 @@ def _text_of(schema: dict[str, Any]) -> dict[str, Any]:
     return next(way for way in ways if way.get("type") == "string")
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     """Add what the kit does for every operation of a kind: how it refuses what it can't read, and the headers it reads.
 
     A write that can conflict, or that answers nothing, happens once per `Idempotency-Key`.
     """
     responses, parameters = operation["responses"], operation.get("parameters", [])
     keyed = method != "get" and "auth" not in operation.get("tags", []) and {"409", "204"} & responses.keys()
+    if not path.startswith(UNCOUNTED):
+        responses.setdefault("429", said(429, Error))
+    if "429" in responses:
+        responses["429"]["headers"] = RETRY_AFTER
     conditions = {
         400: "requestBody" in operation or parameters,
         409: keyed,
