@@ -17,6 +17,7 @@ from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import Team
 from deskbridge.sync import timeline
 from deskbridge.sync.connector import Failure, Health
+from deskbridge.sync.events import ConnectionWentBad
 from deskbridge.sync.lines import WAYS, Address, Lines
 from deskbridge.sync.mapping import Fault, MappingRefused
 from deskbridge.sync.mapping_check import check
@@ -340,7 +341,9 @@ def stop(uow: UnitOfWork, row: Connection, reason: str) -> None:
     """Stop a connection by itself, for a reason that a person must look at first."""
     row.state, row.stopped_because = ConnectionState.STOPPED, reason
     _touch(uow, row)
+    row.bad_since = row.bad_since or uow.now
     timeline.add(uow, row.id, "connection.stopped", {"reason": reason})
+    uow.record(ConnectionWentBad(subject_id=row.id, actor_id=None, name=row.name, because="STOPPED", reason=reason))
 
 
 def remove(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> None:

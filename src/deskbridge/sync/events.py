@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from deskbridge.kit.events import Event, catalogued
-from deskbridge.sync.model import Breaker
 
 
 @catalogued
@@ -12,7 +11,7 @@ class ConnectionWentBad(Event):
     """A connection cannot reach its tracker, or was stopped. `subject_id` is the connection."""
 
     name: str
-    because: Breaker
+    because: str
     reason: str
 
 

@@ -27,10 +27,10 @@ class Received(msgspec.Struct):
 
 @router.post(
     "/hooks/{connection}",
-    responses={202: said(202, Received), **{status: said(status, Error) for status in (400, 401, 404, 413, 503)}},
+    responses={202: said(202, Received), **{status: said(status, Error) for status in (400, 401, 404, 413, 422, 503)}},
     status_code=202,
     response_class=Response,
-    openapi_extra={**OPEN, "requestBody": {"content": {"*/*": {"schema": {"type": "string"}}}}},
+    openapi_extra=OPEN,
 )
 async def receive_webhook(request: Request, connection: Word) -> Response:
     """Take a webhook of a connection's tracker, signed with the connection's webhook secret over its raw bytes."""
