@@ -34,6 +34,7 @@ from deskbridge.sync.children import (
     merge_files,
     merge_times,
     sent_as,
+    spoken,
 )
 from deskbridge.sync.connector import Attachment, Audience, Audiences, Comment, Person, Worklog, WorklogKind
 from deskbridge.sync.mapping import ChildRule, Direction
@@ -60,13 +61,7 @@ def tied(here: DeskComment, there: Comment) -> Tie:
     """The tie of two that agree."""
     (step,) = merge_comments(BOTH, CAN, [here], [replace(there, marker=here.key)], [])
     assert isinstance(step, Retie)
-    return replace(step.tie, desk=first_digest(here))
-
-
-def first_digest(here: DeskComment) -> str:
-    (step,) = merge_comments(BOTH, CAN, [replace(here, own=True)], [], [])
-    assert isinstance(step, SendComment)
-    return step.desk
+    return replace(step.tie, desk=spoken(here.body))
 
 
 # Comments that are new
@@ -122,7 +117,7 @@ def test_what_came_from_there_is_never_sent_back() -> None:
 def test_a_comment_of_ours_is_found_by_its_marker_and_not_added_again() -> None:
     there = theirs(body="**Anna** (Deskbridge):\n\n_It burns._", marker="m1")
     (step,) = merge_comments(BOTH, CAN, [mine()], [there], [])
-    assert step == Retie(Tie("m1", "c1", first_digest(mine()), heard(there)))
+    assert step == Retie(Tie("m1", "c1", spoken(mine().body), heard(there)))
 
 
 def test_a_message_edited_after_its_answer_was_lost_is_sent_again() -> None:
@@ -138,7 +133,7 @@ def test_a_comment_that_was_added_twice_is_tied_once_and_not_taken_for_somebodys
     one, other = theirs(marker="m1"), theirs("c2", marker="m1")
     (step,) = merge_comments(BOTH, CAN, [mine()], [one, other], [])
     assert isinstance(step, Retie)
-    assert merge_comments(BOTH, CAN, [mine()], [one, other], [replace(step.tie, desk=first_digest(mine()))]) == []
+    assert merge_comments(BOTH, CAN, [mine()], [one, other], [replace(step.tie, desk=spoken(mine().body))]) == []
 
 
 def test_a_comment_of_ours_whose_message_is_gone_is_left_alone() -> None:
@@ -156,7 +151,7 @@ def test_an_edited_message_is_edited_there() -> None:
     assert isinstance(step, EditRemote)
     assert step.body == "**Anna** (Deskbridge):\n\nIt is out."
     (step,) = merge_comments(BOTH, ALONE, [mine(body="It is out.")], [there], [tie])
-    assert step == Retie(replace(tie, desk=first_digest(mine(body="It is out."))))
+    assert step == Retie(replace(tie, desk=spoken(mine(body="It is out.").body)))
 
 
 def test_an_author_who_marries_edits_nothing() -> None:
@@ -368,13 +363,13 @@ class Talk:
             case TakeComment(comment, audience, remote):
                 key = f"m{self.next()}"
                 self.desk[key] = mine(key, comment.body, audience, own=False)
-                self.tie(Tie(key, comment.id, first_digest(self.desk[key]), remote))
+                self.tie(Tie(key, comment.id, spoken(self.desk[key].body), remote))
             case EditRemote(key, remote_id, body, desk):
                 self.there[remote_id] = replace(self.there[remote_id], body=body)
                 self.tie(Tie(key, remote_id, desk, heard(self.there[remote_id])))
             case EditDesk(key, comment, remote):
                 self.desk[key] = replace(self.desk[key], body=comment.body)
-                self.tie(Tie(key, comment.id, first_digest(self.desk[key]), remote))
+                self.tie(Tie(key, comment.id, spoken(self.desk[key].body), remote))
             case DeleteRemote(key, remote_id):
                 del self.there[remote_id]
                 self.ties[key] = replace(self.ties[key], dropped=True)

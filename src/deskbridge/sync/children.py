@@ -244,7 +244,7 @@ def merge_comments(
             found.add(mine.key)
             steps.append(Retie(_found(mine, theirs)))
     steps += [
-        SendComment(NewComment(sent_as(mine), mine.audience, mine.key), _digest(mine.body))
+        SendComment(NewComment(sent_as(mine), mine.audience, mine.key), spoken(mine.body))
         for mine in sorted(desk, key=lambda one: one.created_at)
         if mine.key not in tied.keys | found and _goes_out(rule, mine)
     ]
@@ -261,10 +261,15 @@ def heard(comment: Comment) -> str:
     return _digest(comment.body)
 
 
+def spoken(body: str) -> str:
+    """Return the digest of a message's text: what a tie holds after it was added to the ticket or changed there."""
+    return _digest(body)
+
+
 def _found(mine: DeskComment, theirs: Comment) -> Tie:
     """Tie what was added though its answer was lost; a message that was edited since then counts as edited."""
     is_as_sent = same_words(sent_as(mine), theirs.body)
-    return Tie(mine.key, theirs.id, _digest(mine.body) if is_as_sent else "", heard(theirs))
+    return Tie(mine.key, theirs.id, spoken(mine.body) if is_as_sent else "", heard(theirs))
 
 
 def _goes_out(rule: ChildRule, mine: DeskComment) -> bool:
@@ -294,7 +299,7 @@ def _tied_comment(
         if emptied:
             return []
         return [DeleteDesk(tie.key, tie.remote_id)] if rule.direction.inward and not mine.own else [_dropped(tie)]
-    desk_changed, remote_changed = _digest(mine.body) != tie.desk, heard(theirs) != tie.remote
+    desk_changed, remote_changed = spoken(mine.body) != tie.desk, heard(theirs) != tie.remote
     if mine.own:
         return _own_edited(rule, capabilities, tie, mine, theirs, desk_changed, remote_changed)
     if not remote_changed or not rule.direction.inward:
@@ -315,7 +320,7 @@ def _own_edited(
     """A message of ours follows its author. What others made of it over there stays there until the author edits it."""
     if not desk_changed:
         return []
-    said = _digest(mine.body)
+    said = spoken(mine.body)
     if not rule.direction.outward or not capabilities.comment_edit:
         return [Retie(Tie(tie.key, tie.remote_id, said, tie.remote))]
     clash: list[Step] = [ChildClash(tie.key, mine.body, theirs.body, desk_stays=True)] if remote_changed else []
