@@ -65,7 +65,10 @@ class TicketPage(Page[TicketAnswer], omit_defaults=True):
 
 
 class MessageAnswer(msgspec.Struct):
-    """One message of a conversation. A deleted one has empty content."""
+    """One message of a conversation. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -76,6 +79,8 @@ class MessageAnswer(msgspec.Struct):
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class HistoryAnswer(msgspec.Struct):

@@ -405,6 +405,8 @@ def message_answer(row: Row[Any]) -> MessageAnswer:
         created_at=row.created_at,
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
+        written_by=row.written_by,
+        written_in=row.written_in,
     )
 
 
