@@ -214,11 +214,25 @@ class Access:
 
         A returned object with a `version` gets an `ETag`; None gives an empty body.
         """
+        body = await request.body() if "idempotency-key" in request.headers else b""
+        return await self.answer_to(request, body, status, use_case, *args, **kwargs)
+
+    async def answer_to(
+        self,
+        request: Request,
+        body: bytes,
+        status: int,
+        use_case: Callable[Concatenate[UnitOfWork, Actor, P], Any],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """Answer like `answer`, where `body` is what makes two requests the same: a digest of what was streamed."""
         key = request.headers.get("idempotency-key")
         if key is None:
             result = await self.write(request, use_case, *args, **kwargs)
             return _response(status, *_rendered(result))
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
+        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
 
         def claimed(uow: UnitOfWork, actor: Actor) -> tuple[bytes, Response | None]:
             stored_under = idempotency.storage_key(actor.id, key)
