@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from deskbridge.connectors.jira.adf import Node, add_text, address, code_block, document, paragraph, parser, trimmed
+from deskbridge.connectors.richtext import (
+    Node,
+    add_text,
+    code_block,
+    document,
+    in_one_line,
+    link,
+    paragraph,
+    parser,
+    texts_in,
+    trimmed,
+)
 
 _KEPT_MARKS = ("link", "strong", "em", "strike", "code")
 _EMPHASIS = ("strong", "em", "strike")
@@ -38,7 +49,7 @@ class Reduction:
             case "codeBlock":
                 yield _code(content, attrs)
             case "blockquote":
-                if quoted := self._fitting(self._blocks(content)):
+                if quoted := self._blocks(content):
                     yield {"type": "blockquote", "content": quoted}
             case "rule":
                 yield {"type": "rule"}
@@ -59,26 +70,10 @@ class Reduction:
         return {**made, "attrs": {"order": order}}
 
     def _item(self, item: Mapping[str, Any]) -> Node:
-        content = self._fitting(self._blocks(item.get("content", [])))
-        if not content or content[0]["type"] not in {"paragraph", "codeBlock"}:
+        content = self._blocks(item.get("content", []))
+        if not content or content[0]["type"] in {"bulletList", "orderedList"}:
             content.insert(0, paragraph([]))
         return {"type": "listItem", "content": content}
-
-    def _fitting(self, blocks: list[Node]) -> list[Node]:
-        """Real documents have nothing else in lists and quotations; what a lenient one had loses its form."""
-        fitting: list[Node] = []
-        for block in blocks:
-            if block["type"] in {"paragraph", "bulletList", "orderedList", "codeBlock"}:
-                fitting.append(block)
-                continue
-            self.is_lossy = True
-            if block["type"] == "heading" and block["content"]:
-                fitting.append(paragraph(block["content"]))
-            elif block["type"] == "blockquote":
-                fitting += block["content"]
-            elif block["type"] == "table":
-                fitting += [paragraph(line) for row in block["content"] if (line := _cells_in_line(row))]
-        return fitting
 
     def _table(self, rows: Sequence[Mapping[str, Any]]) -> Node:
         """Markdown's tables have one head row, and cells of one line."""
@@ -97,13 +92,7 @@ class Reduction:
             self.is_lossy = True
         if [block["type"] for block in blocks] not in (["paragraph"], []):
             self.is_lossy = True
-        line: list[Node] = []
-        for text in _texts(blocks):
-            if line:
-                add_text(line, " ", [])
-            for node in self._line(text):
-                add_text(line, node["text"], node.get("marks", []))
-        return trimmed(line)
+        return in_one_line(self._line(text) for text in texts_in(blocks))
 
     def _foreign(self, kind: str, node: Mapping[str, Any]) -> Iterator[Node]:
         """Blocks that Markdown has no word for, by the words in them."""
@@ -144,14 +133,9 @@ class Reduction:
 
     def _line(self, nodes: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Inline content where no line may end."""
-        line: list[Node] = []
-        for node in self._inline(nodes):
-            if node["type"] == "hardBreak":
-                self.is_lossy = True
-                add_text(line, " ", [])
-            else:
-                add_text(line, node["text"], node.get("marks", []))
-        return line
+        content = self._inline(nodes)
+        self.is_lossy = self.is_lossy or {"type": "hardBreak"} in content
+        return in_one_line([content])
 
     def _inline(self, nodes: Sequence[Mapping[str, Any]]) -> list[Node]:
         content: list[Node] = []
@@ -174,8 +158,7 @@ class Reduction:
                 add_text(content, str(attrs["text"]), [])
                 return
             case "inlineCard" if parser().validateLink(str(attrs.get("url", "-"))):
-                link = {"type": "link", "attrs": {"href": str(attrs.get("url", ""))}}
-                add_text(content, str(attrs.get("url", "")), [link])
+                add_text(content, str(attrs.get("url", "")), [link(str(attrs.get("url", "")))])
             case "date":
                 add_text(content, _date(attrs.get("timestamp")), [])
             case "mention":
@@ -201,8 +184,8 @@ class Reduction:
         kept: dict[str, Node] = {}
         for mark in given:
             kind = mark.get("type")
-            if kind == "link" and (link := _link(mark.get("attrs", {}))):
-                kept[kind] = link
+            if kind == "link" and (leads := _link(mark.get("attrs", {}))):
+                kept[kind] = leads
             elif kind in _KEPT_MARKS and kind != "link":
                 kept[kind] = {"type": kind}
             else:
@@ -219,31 +202,10 @@ def _code(content: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Nod
     return code_block(text, str(attrs.get("language") or ""))
 
 
-def _cells_in_line(row: Node) -> list[Node]:
-    line: list[Node] = []
-    for number, cell in enumerate(row["content"]):
-        if number:
-            add_text(line, " | ", [])
-        for node in cell["content"][0]["content"]:
-            add_text(line, node["text"], node.get("marks", []))
-    return trimmed(line)
-
-
 def _row(cells: list[list[Node]], width: int, is_head: bool) -> Node:
     kind = "tableHeader" if is_head else "tableCell"
     padded = [*cells, *([[]] * (width - len(cells)))]
     return {"type": "tableRow", "content": [{"type": kind, "content": [paragraph(cell)]} for cell in padded]}
-
-
-def _texts(blocks: Sequence[Node]) -> Iterator[list[Node]]:
-    """The inline contents of blocks, however deep."""
-    for block in blocks:
-        if block["type"] in {"paragraph", "heading"}:
-            yield block["content"]
-        elif block["type"] == "codeBlock":
-            yield [{"type": "text", "text": node["text"].replace("\n", " ")} for node in block["content"]]
-        else:
-            yield from _texts(block.get("content", []))
 
 
 def _link(attrs: Mapping[str, Any]) -> Node | None:
@@ -251,9 +213,7 @@ def _link(attrs: Mapping[str, Any]) -> Node | None:
     href = str(attrs.get("href") or "")
     if not href or not parser().validateLink(href):
         return None
-    kept = {"href": address(href)}
-    title = " ".join(str(attrs.get("title") or "").split())
-    return {"type": "link", "attrs": kept | ({"title": title} if title else {})}
+    return link(href, " ".join(str(attrs.get("title") or "").split()))
 
 
 def _date(timestamp: object) -> str:
