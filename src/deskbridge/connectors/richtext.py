@@ -70,20 +70,21 @@ def _block(node: SyntaxTreeNode) -> Iterator[Node]:
             yield {"type": "rule"}
         case "table":
             rows = [row for part in node.children for row in part.children]
-            yield {"type": "table", "content": [_row(row) for row in rows]}
+            yield table([[_inline(cell) for cell in row.children] for row in rows])
         case other:
             raise AssertionError(other)
 
 
 def _list(node: SyntaxTreeNode) -> Node:
-    kind = "bulletList" if node.type == "bullet_list" else "orderedList"
-    made: Node = {"type": kind, "content": [_item(item) for item in node.children]}
-    start = node.attrs.get("start", 1)
-    return made if start == 1 or kind == "bulletList" else {**made, "attrs": {"order": start}}
+    start = None if node.type == "bullet_list" else int(node.attrs.get("start", 1))
+    return items([_blocks(item.children) for item in node.children], start)
 
 
-def _item(item: SyntaxTreeNode) -> Node:
-    return {"type": "listItem", "content": _blocks(item.children)}
+def items(held: Sequence[list[Node]], start: int | None) -> Node:
+    """Return a list of what its items hold; `start` is its first number, None where it is not numbered."""
+    made: Node = {"type": "bulletList" if start is None else "orderedList"}
+    made["content"] = [{"type": "listItem", "content": blocks} for blocks in held]
+    return made if start in {None, 1} else {**made, "attrs": {"order": start}}
 
 
 def code_block(text: str, language: str) -> Node:
@@ -92,12 +93,15 @@ def code_block(text: str, language: str) -> Node:
     return {**made, "attrs": {"language": language}} if _LANGUAGE.fullmatch(language) else made
 
 
-def _row(row: SyntaxTreeNode) -> Node:
-    cells = [
-        {"type": "tableHeader" if cell.type == "th" else "tableCell", "content": [paragraph(_inline(cell))]}
-        for cell in row.children
-    ]
-    return {"type": "tableRow", "content": cells}
+def table(rows: Sequence[Sequence[list[Node]]]) -> Node:
+    """Return a table of cells that are lines; the first row is its head, and short rows are filled up."""
+    width = max(len(row) for row in rows)
+    made = []
+    for number, row in enumerate(rows):
+        kind = "tableCell" if number else "tableHeader"
+        cells = [*row, *([[]] * (width - len(row)))]
+        made.append({"type": "tableRow", "content": [{"type": kind, "content": [paragraph(cell)]} for cell in cells]})
+    return {"type": "table", "content": made}
 
 
 def _inline(node: SyntaxTreeNode) -> list[Node]:

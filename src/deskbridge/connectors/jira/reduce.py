@@ -10,9 +10,11 @@ from deskbridge.connectors.richtext import (
     code_block,
     document,
     in_one_line,
+    items,
     link,
     paragraph,
     parser,
+    table,
     texts_in,
     trimmed,
 )
@@ -59,21 +61,20 @@ class Reduction:
                 self.is_lossy = True
                 yield from self._foreign(str(kind), node)
 
-    def _list(self, kind: str, items: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Node:
-        made: Node = {"type": kind, "content": [self._item(item) for item in items]}
+    def _list(self, kind: str, given: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Node:
+        held = [self._item(item) for item in given]
         order = attrs.get("order", 1)
-        if kind == "bulletList" or order == 1:
-            return made
-        if not isinstance(order, int) or not 0 <= order <= _MOST_ORDER:
-            self.is_lossy = True
-            return made
-        return {**made, "attrs": {"order": order}}
+        if kind == "bulletList":
+            return items(held, None)
+        is_number = isinstance(order, int) and 0 <= order <= _MOST_ORDER
+        self.is_lossy = self.is_lossy or not is_number
+        return items(held, order if is_number else 1)
 
-    def _item(self, item: Mapping[str, Any]) -> Node:
+    def _item(self, item: Mapping[str, Any]) -> list[Node]:
         content = self._blocks(item.get("content", []))
         if not content or content[0]["type"] in {"bulletList", "orderedList"}:
             content.insert(0, paragraph([]))
-        return {"type": "listItem", "content": content}
+        return content
 
     def _table(self, rows: Sequence[Mapping[str, Any]]) -> Node:
         """Markdown's tables have one head row, and cells of one line."""
@@ -84,7 +85,7 @@ class Reduction:
             self.is_lossy = True
         if any(len(row) != width for row in cells):
             self.is_lossy = True
-        return {"type": "table", "content": [_row(row, width, number == 0) for number, row in enumerate(cells)]}
+        return table(cells)
 
     def _cell(self, cell: Mapping[str, Any]) -> list[Node]:
         blocks = self._blocks(cell.get("content", []))
@@ -200,12 +201,6 @@ def _code(content: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Nod
     text = "".join(str(node.get("text", "")) for node in content)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     return code_block(text, str(attrs.get("language") or ""))
-
-
-def _row(cells: list[list[Node]], width: int, is_head: bool) -> Node:
-    kind = "tableHeader" if is_head else "tableCell"
-    padded = [*cells, *([[]] * (width - len(cells)))]
-    return {"type": "tableRow", "content": [{"type": kind, "content": [paragraph(cell)]} for cell in padded]}
 
 
 def _link(attrs: Mapping[str, Any]) -> Node | None:

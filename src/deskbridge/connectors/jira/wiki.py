@@ -14,6 +14,7 @@ from deskbridge.connectors.richtext import (
     link,
     marked,
     paragraph,
+    table,
     trimmed,
 )
 
@@ -139,17 +140,7 @@ class Reader:
         width = max(len(row.cells) for row in rows)
         self.is_lossy = self.is_lossy or not rows[0].is_head or any(row.is_head for row in rows[1:])
         self.is_lossy = self.is_lossy or any(len(row.cells) != width for row in rows)
-        made: list[Node] = []
-        for number, row in enumerate(rows):
-            kind = "tableCell" if number else "tableHeader"
-            texts = [*row.cells, *([""] * (width - len(row.cells)))]
-            made.append(
-                {
-                    "type": "tableRow",
-                    "content": [{"type": kind, "content": [paragraph(self._line(text.strip()))]} for text in texts],
-                }
-            )
-        return {"type": "table", "content": made}
+        return table([[self._line(text.strip()) for text in row.cells] for row in rows])
 
     def _line(self, text: str) -> list[Node]:
         content = self._paragraph(text)

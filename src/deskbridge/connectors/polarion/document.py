@@ -16,9 +16,11 @@ from deskbridge.connectors.richtext import (
     document,
     image,
     in_one_line,
+    items,
     link,
     marked,
     paragraph,
+    table,
     texts_in,
 )
 from deskbridge.kit.text import INVISIBLE
@@ -179,14 +181,12 @@ class _Reading:
             yield from self.blocks(node.children, self._styled(node, style))
 
     def _items(self, node: _Element) -> Iterator[Node]:
-        items = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
+        given = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
         strays = [child for child in node.children if not _is_item(child) and not _is_blank(child)]
         self.is_lossy |= bool(strays)
-        if items:
-            made = [{"type": "listItem", "content": list(self.blocks(item.children, Run("")))} for item in items]
-            order = _whole(node.attributes.get("start", "1")) if node.tag == "ol" else 1
-            kind = "orderedList" if node.tag == "ol" else "bulletList"
-            yield {"type": kind, "content": made} | ({} if order == 1 else {"attrs": {"order": order}})
+        if given:
+            start = _whole(node.attributes.get("start", "1")) if node.tag == "ol" else None
+            yield items([list(self.blocks(item.children, Run(""))) for item in given], start)
         yield from self.blocks(strays, Run(""))
 
     def _table(self, node: _Element) -> Iterator[Node]:
@@ -200,9 +200,7 @@ class _Reading:
         )
         width = max(len(row) for row in rows)
         self.is_lossy |= any(len(row) != width for row in rows)
-        lines = [[self._line(cell) for cell in row] for row in rows]
-        padded = [[*row, *([[]] * (width - len(row)))] for row in lines]
-        yield {"type": "table", "content": [_row(row, is_head=not number) for number, row in enumerate(padded)]}
+        yield table([[self._line(cell) for cell in row] for row in rows])
 
     def _cells(self, row: _Element) -> list[_Element]:
         cells = [one for one in row.children if isinstance(one, _Element) and one.tag in {"td", "th"}]
@@ -291,11 +289,6 @@ def _rows(node: _Element) -> Iterator[_Element]:
 
 def _whole(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
-
-
-def _row(cells: Sequence[Sequence[Node]], *, is_head: bool) -> Node:
-    kind = "tableHeader" if is_head else "tableCell"
-    return {"type": "tableRow", "content": [{"type": kind, "content": [paragraph(list(cell))]} for cell in cells]}
 
 
 def _code(node: _Element) -> Node:
