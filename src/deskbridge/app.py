@@ -20,6 +20,7 @@ from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
+from deskbridge.kit.routing import RouteIndex
 from deskbridge.people import api as people_api
 from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
@@ -104,6 +105,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY),
         Middleware(Catch, answer=_unexpected),
+        Middleware(RouteIndex),
     ]
     if settings.CORS_ORIGINS:
         allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
