@@ -23,6 +23,7 @@ from deskbridge.kit.files import open_storage
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.kit.pace import AddressPace
+from deskbridge.kit.routing import RouteIndex
 from deskbridge.people import api as people_api
 from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
@@ -134,6 +135,7 @@ def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY, larger=WITH_FILES),
         Middleware(Catch, answer=_unexpected),
+        Middleware(RouteIndex),
     ]
     if settings.CORS_ORIGINS:
         cors = Middleware(
