@@ -16,11 +16,13 @@ from starlette.types import ASGIApp
 
 from deskbridge import __version__, api_docs, health
 from deskbridge.kit.api import describe, refusal
+from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
+from deskbridge.kit.pace import AddressPace
 from deskbridge.notify import api as notify_api
 from deskbridge.notify.live import Live
 from deskbridge.people import api as people_api
@@ -41,6 +43,20 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
+READ_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-ID",
+]
+"""What a page of another origin may send besides what every page may."""
+
+SHOWN_HEADERS = ["Content-Disposition", "ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+"""What such a page may read of an answer besides what every page may."""
+
 API = (
     health.router,
     people_api.router,
@@ -80,7 +96,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         openapi_url="/openapi.json" if settings.api_docs else None,
         docs_url=None,
         redoc_url=None,
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, database.clock),
         redirect_slashes=False,
     )
     assets = Assets()
@@ -103,22 +119,22 @@ def _described_once(app: FastAPI) -> dict[str, object]:
     return app.openapi_schema
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
     layers = [
         Middleware(AccessLog),
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
+        Middleware(AddressPace, a_minute=settings.address_limit, clock=clock),
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY),
         Middleware(Catch, answer=_unexpected),
     ]
     if settings.CORS_ORIGINS:
-        allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID"]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=list(settings.CORS_ORIGINS),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=allowed,
-            expose_headers=["ETag", "Retry-After", "X-Request-ID", "Idempotency-Replayed"],
+            allow_headers=READ_HEADERS,
+            expose_headers=SHOWN_HEADERS,
         )
         layers.insert(1, cors)
     return layers

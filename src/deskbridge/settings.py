@@ -1,5 +1,6 @@
 """Every setting, once: its name, type, default and meaning. Read from the environment or `.env`, checked at start."""
 
+import re
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlalchemy import make_url
 from deskbridge.kit.engines import DatabaseMisconfigured, engine_url
 
 MIN_SECRET_LENGTH = 32
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+"""What a browser sends as `Origin`: scheme, host in small letters, port unless it is the usual one, no path; or any."""
 
 
 class SettingsError(Exception):
@@ -61,7 +64,22 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: CommaSeparated = Field(
         (), description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, by comma."
     )
-    CORS_ORIGINS: CommaSeparated = Field((), description="Origins whose pages may call the API, by comma.")
+    CORS_ORIGINS: CommaSeparated = Field(
+        (),
+        description="Origins whose pages may call the API with a token (never with cookies), by comma; * is any.",
+    )
+    RATE_LIMIT_PERSON: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute that one person may send; 0 is no limit. By default 1200 in production, else 0. "
+        "Each web process counts for itself.",
+    )
+    RATE_LIMIT_ADDRESS: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute that may come from one address (of IPv6, one /64); 0 is no limit. By default "
+        "6000 in production, else 0. Each web process counts for itself; behind a proxy, set TRUSTED_PROXIES.",
+    )
     API_DOCS: bool | None = Field(
         None, description="Serve /docs, /redoc and /openapi.json; by default everywhere but in production."
     )
@@ -105,6 +123,15 @@ class Settings(BaseSettings):
             raise ValueError(error.detail.removeprefix("DATABASE_URL ")) from None
         return value
 
+    @field_validator("CORS_ORIGINS")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(origin.lower().removesuffix("/") for origin in value)
+        for origin in origins:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin} is no origin such as https://portal.example.org")
+        return origins
+
     @field_validator("JWT_SECRET_KEY", "SECRET_KEY")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -130,6 +157,16 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address people reach the desk at, without a trailing slash."""
         return (self.BASE_URL or f"http://127.0.0.1:{self.SERVICE_PORT}").rstrip("/")
+
+    @property
+    def person_limit(self) -> int:
+        """Requests a minute for one person; 0 is no limit."""
+        return (1200 if self.production else 0) if self.RATE_LIMIT_PERSON is None else self.RATE_LIMIT_PERSON
+
+    @property
+    def address_limit(self) -> int:
+        """Requests a minute from one address; 0 is no limit."""
+        return (6000 if self.production else 0) if self.RATE_LIMIT_ADDRESS is None else self.RATE_LIMIT_ADDRESS
 
     @property
     def api_docs(self) -> bool:

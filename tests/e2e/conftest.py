@@ -38,7 +38,7 @@ def context_of(browser):
     def open_context(**options):
         defaults = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "Europe/Rome", "reduced_motion": "reduce"}
         opened.append(browser.new_context(**(defaults | options)))
-        opened[-1].set_default_timeout(10_000)
+        opened[-1].set_default_timeout(30_000)
         return opened[-1]
 
     yield open_context

@@ -8,10 +8,12 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from msgspec import inspect
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from deskbridge.kit.errors import DomainError, FieldError, Invalid, Malformed, UnsupportedMedia
+from deskbridge.kit.pace import UNCOUNTED
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -80,6 +82,10 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}, "required": True}
+}
+
 _described: dict[str, Any] = {}
 """Every type that some route answers with, by the name of its schema; filled while the routes are declared."""
 
@@ -114,10 +120,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=app.openapi_tags,
     )
-    for ways in document["paths"].values():
+    for path, ways in document["paths"].items():
         for method, operation in ways.items():
-            _complete(method, operation)
+            _complete(method, path, operation)
     _, schemas = msgspec.json.schema_components(_described.values(), ref_template="#/components/schemas/{name}")
+    marked: set[str] = set()
+    for info in inspect.multi_type_info(_described.values()):
+        _mark_times(info, schemas, marked)
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
     components["securitySchemes"] = {
@@ -131,13 +140,39 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _mark_times(info: inspect.Type, schemas: dict[str, Any], marked: set[str]) -> None:
+    """Say which texts of an answer are times: msgspec leaves that out, as a `datetime` need not have a zone."""
+    if isinstance(info, inspect.ListType):
+        _mark_times(info.item_type, schemas, marked)
+    if not isinstance(info, inspect.StructType | inspect.DataclassType) or (name := info.cls.__name__) in marked:
+        return
+    named = schemas.get(name, {}).get("properties", {})  # a page of something has another name, and no times
+    marked |= {name} & schemas.keys()
+    for field in info.fields:
+        inner = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+        if named and any(isinstance(one, inspect.DateTimeType) for one in inner):
+            _text_of(named[field.encode_name])["format"] = "date-time"
+        for one in inner:
+            _mark_times(one, schemas, marked)
+
+
+def _text_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a property's schema that is about text."""
+    ways: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return next(way for way in ways if way.get("type") == "string")
+
+
+def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     """Add what the kit does for every operation of a kind: how it refuses what it can't read, and the headers it reads.
 
     A write that can conflict, or that answers nothing, happens once per `Idempotency-Key`.
     """
     responses, parameters = operation["responses"], operation.get("parameters", [])
     keyed = method != "get" and "auth" not in operation.get("tags", []) and {"409", "204"} & responses.keys()
+    if not path.startswith(UNCOUNTED):
+        responses.setdefault("429", said(429, Error))
+    if "429" in responses:
+        responses["429"]["headers"] = RETRY_AFTER
     conditions = {
         400: "requestBody" in operation or parameters,
         409: keyed,

@@ -97,7 +97,7 @@ class Telling:
 
     @property
     def _has_customers_name(self) -> bool:
-        """Whether customers hear of this under its own name; of a step that their words do not tell apart they do not."""
+        """Whether customers hear of this under its own name; not of a step that their words do not tell apart."""
         if self._event.name == "StatusChanged":
             old, new = Status(self._event.payload["old"]), Status(self._event.payload["new"])
             return CUSTOMER_WORDS[old] != CUSTOMER_WORDS[new]

@@ -21,6 +21,7 @@ from deskbridge.kit.db import Desk, Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError, Forbidden, Unauthenticated
 from deskbridge.kit.http import JSON_TYPE, encode, etag
 from deskbridge.kit.ids import fingerprint
+from deskbridge.kit.pace import Pace
 from deskbridge.people import queries, service
 from deskbridge.people.actor import Actor
 from deskbridge.people.keys import KeySet
@@ -66,6 +67,7 @@ class Access:
         self._trust_admin = settings.AUTH_PROVISION_ADMIN
         url = settings.AUTH_SERVICE_URL
         self._keys = KeySet(url, desk.database.clock) if url else None
+        self._pace = Pace(settings.person_limit, desk.database.clock)
 
     # Who is asking
 
@@ -117,6 +119,16 @@ class Access:
         touch = service.touch_session if isinstance(credential, SessionCredential) else service.touch_api_token
         touch(uow, credential.digest)
 
+    def _admitted(self, request: Request, actor: Actor) -> Actor:
+        """Return the actor once their request is counted, however often it goes to the database.
+
+        Raises `RateLimited`. The access log finds here whose request it was.
+        """
+        if getattr(request.state, "actor_id", None) is None:
+            request.state.actor_id = str(actor.id)
+            self._pace.take(str(actor.id))
+        return actor
+
     async def _provisioning(self, credential: Credential, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run an attempt; the first time somebody comes from the external auth service, add them and run it again."""
         try:
@@ -149,19 +161,21 @@ class Access:
     async def _reading(self, request: Request, run: Any, query: Callable[[Reader, Actor], T]) -> T:
         credential = await self._known_credential(request)
         if isinstance(credential, KeptCredential):
-            return await self._read_and_touch(credential, run, query)
+            return await self._read_and_touch(request, credential, run, query)
 
         def as_actor(reader: Reader) -> T:
-            return query(reader, self._actor(reader, credential))
+            return query(reader, self._admitted(request, self._actor(reader, credential)))
 
         return await self._provisioning(credential, lambda: run(as_actor))
 
-    async def _read_and_touch(self, credential: KeptCredential, run: Any, query: Callable[[Reader, Actor], T]) -> T:
+    async def _read_and_touch(
+        self, request: Request, credential: KeptCredential, run: Any, query: Callable[[Reader, Actor], T]
+    ) -> T:
         """Run a query for a signed-in browser or an API token, and every few minutes note that it is in use."""
 
         def with_use(reader: Reader) -> tuple[T, bool]:
             recent = self._recent(reader, credential)
-            return query(reader, recent.actor), recent.stale
+            return query(reader, self._admitted(request, recent.actor)), recent.stale
 
         result, stale = await run(with_use)
         if stale:
@@ -184,11 +198,11 @@ class Access:
 
         def as_actor(uow: UnitOfWork) -> T:
             if not isinstance(credential, KeptCredential):
-                return use_case(uow, self._actor(uow, credential), *args, **kwargs)
+                return use_case(uow, self._admitted(request, self._actor(uow, credential)), *args, **kwargs)
             found = self._recent(uow, credential)
             if found.stale:
                 self._touch(uow, credential)
-            return use_case(uow, found.actor, *args, **kwargs)
+            return use_case(uow, self._admitted(request, found.actor), *args, **kwargs)
 
         return await self._provisioning(credential, lambda: self.desk.write(as_actor))
 

@@ -13,6 +13,7 @@ from deskbridge.kit.api import OPEN, Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Forbidden, Unauthenticated
 from deskbridge.kit.http import json_response
+from deskbridge.kit.pace import address_of
 from deskbridge.people import passwords, queries, service
 from deskbridge.people.access import Access, ApiTokenCredential
 from deskbridge.people.actor import Actor
@@ -72,11 +73,6 @@ def access_of(request: Request) -> Access:
     """Return the application's way to its use cases."""
     access: Access = request.app.state.access
     return access
-
-
-def address_of(request: Request) -> str:
-    """Return the address a request came from, as the server's proxy handling left it."""
-    return request.client.host if request.client else "unknown"
 
 
 @router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response, openapi_extra=OPEN)

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Conflict, Invalid, RateLimited, Unauthenticated
 from deskbridge.kit.ids import fingerprint
+from deskbridge.kit.pace import address_of
 from deskbridge.people import passwords, queries, service
 from deskbridge.people.access import COOKIE
 from deskbridge.people.actor import Actor
-from deskbridge.people.api import address_of
 from deskbridge.people.front import LANGUAGE_COOKIE, YEAR, complaints, front_of, local_path, see_other
 from deskbridge.people.service import NewUser
 from deskbridge.people.signin import check_password
