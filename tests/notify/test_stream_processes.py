@@ -25,7 +25,10 @@ class Line:
     def block(self) -> Event:
         """Return the next block that is no heartbeat; empty at the end of the stream."""
         fields: Event = {}
+        beats = 0
         for line in self._lines:
+            beats += line == ":"
+            assert beats <= 3, "nothing comes but heartbeats"
             name, _, value = line.partition(": ")
             if line and name:
                 fields[name] = value
