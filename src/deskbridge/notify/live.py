@@ -79,6 +79,7 @@ class Live:
         self.hub = Hub()
         self.bookmarks = Bookmarks(access.settings.SECRET_KEY.get_secret_value().encode())
         self._readers = 0
+        self._wakes: Wakes | None = None
         self._known: asyncio.Future[None] | None = None
         """Done once the events are followed from a known place; None while nobody follows them."""
         self._closing = False
@@ -112,6 +113,8 @@ class Live:
                 self.hub.leave(stream)
         finally:
             self._readers -= 1
+            if not self._readers and self._wakes is not None:
+                self._wakes.wake()  # so that nobody follows for nobody
 
     # Following the events, while anybody reads
 
@@ -128,6 +131,7 @@ class Live:
         try:
             self.hub.place = await self.desk.read(newest_place)
             async with waking(self.desk.database) as wakes:
+                self._wakes = wakes
                 known.set_result(None)
                 await self._follow_while_read(wakes)
         except (SQLAlchemyError, DomainError) as error:
