@@ -125,7 +125,7 @@ FUZZED = {
 }
 
 
-@every_operation
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"GET /api/v1/stream"}))  # which answers without end
 @settings(max_examples=6, suppress_health_check=list(HealthCheck), database=None)
 @given(data=st.data())
 def test_no_odd_request_breaks_the_desk(api: Api, make: Factory, cast: Cast, name: str, data: st.DataObject) -> None:

@@ -140,6 +140,11 @@ class Access:
             await self.desk.write(service.provision, credential, trust_admin=self._trust_admin)
             return await attempt()
 
+    async def admit(self, request: Request) -> tuple[Credential, Actor]:
+        """Return who sent a request, and by what that will be asked again of a connection that lasts."""
+        actor = await self.read(request, lambda _reader, found: found)
+        return await self._known_credential(request), actor
+
     # Running use cases
 
     async def read(
