@@ -181,8 +181,8 @@ def test_a_membership_counts_up_the_versions_at_both_ends(api: Api, cast: Cast) 
 def test_what_others_do_to_a_person_is_a_new_version_too(api: Api, make: Factory, cast: Cast) -> None:
     admin, path = api.as_(cast.admin), f"/users/{make.person(Role.AGENT).id}"
     seen = [admin.get(path).json()["version"]]
-    for change in ({"role": "TEAM_LEAD"}, {"active": False}, {"active": True}, {"address": "Bolzano"}):
-        seen.append(admin.patch(path, change).json()["version"])
+    changes = ({"role": "TEAM_LEAD"}, {"active": False}, {"active": True}, {"address": "Bolzano"})
+    seen += [admin.patch(path, change).json()["version"] for change in changes]
     assert admin.delete(path).status_code == 204
     seen.append(admin.get(path).json()["version"])
     assert seen == sorted(set(seen)), seen

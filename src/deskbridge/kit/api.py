@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from msgspec import inspect
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.requests import Request
 
@@ -135,6 +136,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for method, operation in ways.items():
             _complete(method, path, operation)
     _, schemas = msgspec.json.schema_components(_described.values(), ref_template="#/components/schemas/{name}")
+    marked: set[str] = set()
+    for info in inspect.multi_type_info(_described.values()):
+        _mark_times(info, schemas, marked)
     components = document.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **schemas}.items()))
     components["securitySchemes"] = {
@@ -146,6 +150,28 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for field in components["schemas"][name].get("properties", {}).values():
             field.pop("default", None)
     return document
+
+
+def _mark_times(info: inspect.Type, schemas: dict[str, Any], marked: set[str]) -> None:
+    """Say which texts of an answer are times: msgspec leaves that out, as a `datetime` need not have a zone."""
+    if isinstance(info, inspect.ListType):
+        _mark_times(info.item_type, schemas, marked)
+    if not isinstance(info, inspect.StructType | inspect.DataclassType) or (name := info.cls.__name__) in marked:
+        return
+    named = schemas.get(name, {}).get("properties", {})  # a page of something has another name, and no times
+    marked |= {name} & schemas.keys()
+    for field in info.fields:
+        inner = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+        if named and any(isinstance(one, inspect.DateTimeType) for one in inner):
+            _text_of(named[field.encode_name])["format"] = "date-time"
+        for one in inner:
+            _mark_times(one, schemas, marked)
+
+
+def _text_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a property's schema that is about text."""
+    ways: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return next(way for way in ways if way.get("type") == "string")
 
 
 def _complete(method: str, path: str, operation: dict[str, Any]) -> None:

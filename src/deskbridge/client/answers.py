@@ -1,0 +1,534 @@
+"""What the API answers. Written by `make docs` from the API's routes; change those instead."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from deskbridge.client.choices import (
+    Channel,
+    CommentType,
+    Dispatch,
+    Environment,
+    HistoryType,
+    ImpactLevel,
+    Priority,
+    RelationType,
+    Role,
+    Status,
+)
+from deskbridge.kit.paging import Page
+
+
+class CategoryDetails(msgspec.Struct, kw_only=True):
+    """A kind of ticket, with where its tickets go; customers are not told `team_id` and `skill`."""
+
+    key: str
+    name: str
+    active: bool
+    position: int
+    version: int
+    team_id: UUID | None = None
+    skill: str | None = None
+
+
+class CategoryList(msgspec.Struct, kw_only=True):
+    """Categories, in the administrator's order."""
+
+    items: list[CategoryDetails]
+
+
+class NamedThing(msgspec.Struct, kw_only=True):
+    """Something with a name: a person, a team."""
+
+    id: UUID
+    name: str
+
+
+class TimeEntryAnswer(msgspec.Struct, kw_only=True):
+    """Minutes worked on a ticket."""
+
+    id: UUID
+    ticket_id: UUID
+    minutes: int
+    note: str
+    started_at: datetime
+    author: NamedThing | None
+    created_at: datetime
+
+
+class TimeEntryList(msgspec.Struct, kw_only=True):
+    """A ticket's time entries, oldest work first."""
+
+    items: list[TimeEntryAnswer]
+
+
+class RelatedTicket(msgspec.Struct, kw_only=True):
+    """The ticket at the other end."""
+
+    id: UUID
+    number: int
+    title: str
+    status: Status
+
+
+class RelationAnswer(msgspec.Struct, kw_only=True):
+    """A relation as seen from one ticket; `outward` is False where this ticket is the second one."""
+
+    id: UUID
+    type: RelationType
+    outward: bool
+    ticket: RelatedTicket
+
+
+class RelationList(msgspec.Struct, kw_only=True):
+    """A ticket's relations."""
+
+    items: list[RelationAnswer]
+
+
+class TicketAnswer(msgspec.Struct, kw_only=True):
+    """A ticket.
+
+    For an END_USER the breach flags and `time_spent_minutes` are null and `activity_at` is `updated_at`: what
+    agents do among themselves leaves no trace.
+    """
+
+    id: UUID
+    number: int
+    title: str
+    description: str
+    category: str
+    priority: Priority
+    status: Status
+    environment: Environment | None
+    affected_service: str | None
+    impact_level: ImpactLevel | None
+    tags: list[str]
+    requester: NamedThing
+    assignee: NamedThing | None
+    team: NamedThing | None
+    channel: Channel
+    external_ref: str | None
+    resolution_notes: str | None
+    time_spent_minutes: int | None
+    created_at: datetime
+    updated_at: datetime
+    activity_at: datetime
+    first_response_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    response_due_at: datetime | None
+    resolution_due_at: datetime | None
+    response_breached: bool | None
+    resolution_breached: bool | None
+    version: int
+
+
+class WatcherList(msgspec.Struct, kw_only=True):
+    """Who watches a ticket, by name."""
+
+    items: list[NamedThing]
+
+
+class ViewAnswer(msgspec.Struct, kw_only=True):
+    """A saved view; `query` is the query part of the list's address."""
+
+    id: UUID
+    name: str
+    query: str
+    shared: bool
+    mine: bool
+    version: int
+
+
+class ViewList(msgspec.Struct, kw_only=True):
+    """Saved views, by name."""
+
+    items: list[ViewAnswer]
+
+
+class BulkResult(msgspec.Struct, kw_only=True):
+    """What became of one ticket."""
+
+    ticket: str
+    ok: bool
+    error_code: str | None = None
+    detail: str | None = None
+
+
+class BulkAnswer(msgspec.Struct, kw_only=True):
+    """What became of each ticket, in the order asked."""
+
+    changed: int
+    failed: int
+    results: list[BulkResult]
+
+
+class MessageAnswer(msgspec.Struct, kw_only=True):
+    """One message of a conversation. A deleted one has empty content."""
+
+    id: UUID
+    ticket_id: UUID
+    content: str
+    comment_type: CommentType
+    is_internal: bool
+    author: NamedThing | None
+    created_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+
+
+class ActorAnswer(msgspec.Struct, kw_only=True):
+    """Who did it; `id` is null for the desk itself."""
+
+    id: UUID | None
+    name: str
+
+
+class HistoryAnswer(msgspec.Struct, kw_only=True):
+    """One line of a ticket's history. An END_USER gets the customer's words for statuses, no old texts, no
+    metadata.
+    """
+
+    id: UUID
+    type: HistoryType
+    field: str | None
+    old: str | None
+    new: str | None
+    actor: ActorAnswer
+    at: datetime
+    metadata: dict[str, Any]
+
+
+class TimelineEntry(msgspec.Struct, kw_only=True):
+    """One entry of a ticket's line of time: a message, or something that happened."""
+
+    at: datetime
+    message: MessageAnswer | None = None
+    event: HistoryAnswer | None = None
+
+
+class WorkEntry(msgspec.Struct, kw_only=True):
+    """One line of the work record: who, in which system, when, what, and for how many minutes."""
+
+    at: datetime
+    who: str
+    system: str
+    what: str
+    text: str
+    minutes: int | None
+
+
+class WorkRecord(msgspec.Struct, kw_only=True):
+    """The work record, oldest first."""
+
+    items: list[WorkEntry]
+
+
+class Profile(msgspec.Struct, kw_only=True):
+    """A person as they see themselves."""
+
+    id: UUID
+    customer_id: str
+    name: str
+    email: str | None
+    phone: str | None
+    address: str
+    organisation: str
+    locale: str
+    time_zone: str
+    role: Role
+    teams: list[NamedThing]
+    active: bool
+    created_at: datetime
+    version: int
+
+
+class AgentAnswer(msgspec.Struct, kw_only=True):
+    """An agent: a person with skills, availability and capacity (how many open tickets they may be given)."""
+
+    id: UUID
+    customer_id: str
+    name: str
+    email: str | None
+    phone: str | None
+    address: str
+    organisation: str
+    locale: str
+    time_zone: str
+    role: Role
+    teams: list[NamedThing]
+    active: bool
+    created_at: datetime
+    version: int
+    skills: list[str]
+    available: bool
+    capacity: int
+
+
+class TeamAnswer(msgspec.Struct, kw_only=True):
+    """A team with its members. `assignment` says how its tickets find their agent."""
+
+    id: UUID
+    name: str
+    description: str
+    active: bool
+    assignment: Dispatch
+    members: list[NamedThing]
+    version: int
+
+
+class TeamList(msgspec.Struct, kw_only=True):
+    """Teams, by name."""
+
+    items: list[TeamAnswer]
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """The process is alive."""
+
+    status: Literal["healthy"]
+    service: Literal["deskbridge"]
+    version: str
+    environment: str
+
+
+class Readiness(msgspec.Struct, kw_only=True):
+    """Whether requests can be answered; if not, why."""
+
+    status: Literal["ready", "unavailable"]
+    detail: str = ""
+    error_code: str = ""
+
+
+class Tokens(msgspec.Struct, kw_only=True):
+    """An API sign-in. `expires_in` is the access token's remaining life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: str = "bearer"
+
+
+class TokenInfo(msgspec.Struct, kw_only=True):
+    """A personal API token, without its secret."""
+
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime | None
+
+
+class TokenList(msgspec.Struct, kw_only=True):
+    """Personal API tokens, newest first."""
+
+    items: list[TokenInfo]
+
+
+class NewApiToken(msgspec.Struct, kw_only=True):
+    """A personal API token right after it was made: the only time its secret is shown."""
+
+    id: UUID
+    secret: str
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class PeriodLine(msgspec.Struct, kw_only=True):
+    """What was created and resolved in the bucket that begins at `start`, and how many were open at its end."""
+
+    start: datetime
+    created: int
+    resolved: int
+    backlog: int
+
+
+class PeriodReport(msgspec.Struct, kw_only=True):
+    """Tickets by period."""
+
+    items: list[PeriodLine]
+
+
+class GroupTimes(msgspec.Struct, kw_only=True):
+    """The times of one group. `key` is a priority, a category, or the id of a team or agent; null is none."""
+
+    key: str | None
+    name: str | None
+    count: int
+    average_minutes: float | None
+    median_minutes: float | None
+    p90_minutes: float | None
+
+
+class Times(msgspec.Struct, kw_only=True):
+    """Minutes from creation to resolution of `count` tickets, null without any; the median and the 90th percentile
+    are interpolated. `by` holds the same for each group, when asked for.
+    """
+
+    count: int
+    average_minutes: float | None
+    median_minutes: float | None
+    p90_minutes: float | None
+    by: list[GroupTimes] | None = None
+
+
+class CategoryLine(msgspec.Struct, kw_only=True):
+    """How many tickets of a category there are, and how many of them are open."""
+
+    category: str
+    active: int
+    total: int
+
+
+class CategoryReport(msgspec.Struct, kw_only=True):
+    """Tickets by category."""
+
+    items: list[CategoryLine]
+
+
+class Adherence(msgspec.Struct, kw_only=True):
+    """How many targets were met and breached; those still running are neither. `percent` is null without any."""
+
+    met: int
+    breached: int
+    percent: float | None
+
+
+class SlaAdherence(msgspec.Struct, kw_only=True):
+    """How well response and resolution targets were kept."""
+
+    response: Adherence
+    resolution: Adherence
+
+
+class AgeBucket(msgspec.Struct, kw_only=True):
+    """How many open tickets are of an age."""
+
+    label: str
+    count: int
+
+
+class AgingReport(msgspec.Struct, kw_only=True):
+    """Open tickets by age."""
+
+    buckets: list[AgeBucket]
+
+
+class AgentLine(msgspec.Struct, kw_only=True):
+    """An agent's figures over the tickets assigned to them; a rate is 0 to 1, and null where there is nothing to
+    count.
+
+    `sla_percent` counts response and resolution targets alike, `reopen_rate` those ever resolved that were
+    reopened.
+    """
+
+    agent: NamedThing
+    assigned: int
+    resolved: int
+    first_response_minutes: float | None
+    resolution_minutes: float | None
+    sla_percent: float | None
+    reopen_rate: float | None
+
+
+class AgentReport(msgspec.Struct, kw_only=True):
+    """Agents, by name."""
+
+    items: list[AgentLine]
+
+
+class Snippet(msgspec.Struct, kw_only=True):
+    """A passage of plain text, and where in it the words are that were asked for, as [start, end) in characters."""
+
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """A ticket that was found, with the passages that did it, newest first."""
+
+    ticket: TicketAnswer
+    passages: list[Snippet]
+
+
+class SegmentAnswer(msgspec.Struct, kw_only=True):
+    """A stretch of time that counted, or the reason why it did not."""
+
+    start: datetime
+    end: datetime
+    counted: bool
+    reason: str
+
+
+class TargetAnswer(msgspec.Struct, kw_only=True):
+    """One target. `state` is running, paused, met or breached; `segments` explain how the time was counted."""
+
+    state: str
+    target_minutes: int
+    elapsed_minutes: float
+    remaining_minutes: float
+    percent: float
+    due_at: datetime | None
+    met_at: datetime | None
+    breached: bool
+    segments: list[SegmentAnswer]
+    segments_omitted: int
+
+
+class SlaAnswer(msgspec.Struct, kw_only=True):
+    """A ticket's service levels; null where it has no such target."""
+
+    policy: NamedThing | None
+    calendar: NamedThing | None
+    response: TargetAnswer | None
+    resolution: TargetAnswer | None
+
+
+class PolicyAnswer(msgspec.Struct, kw_only=True):
+    """A policy; null minutes are no target, a null team or category is any."""
+
+    id: UUID
+    name: str
+    priority: Priority
+    team: NamedThing | None
+    category: str | None
+    response_minutes: int | None
+    resolution_minutes: int | None
+    calendar: NamedThing | None
+    version: int
+
+
+class PolicyList(msgspec.Struct, kw_only=True):
+    """Every policy."""
+
+    items: list[PolicyAnswer]
+
+
+class CalendarAnswer(msgspec.Struct, kw_only=True):
+    """A business calendar: weekly hours in wall-clock time of its zone, and holidays as dates."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    week: dict[str, list[list[str]]]
+    holidays: list[str]
+    version: int
+
+
+class CalendarList(msgspec.Struct, kw_only=True):
+    """Every calendar."""
+
+    items: list[CalendarAnswer]
+
+
+class TicketPage(Page[TicketAnswer], kw_only=True):
+    """One page of tickets; `total` is counted (up to a cap) only when asked for."""
+
+    total: int | None = None
+    total_capped: bool | None = None
