@@ -4,6 +4,7 @@ from collections import abc
 from dataclasses import dataclass, field
 
 from deskbridge.sync.connector import Value
+from deskbridge.sync.vocabulary import word
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,15 @@ class FilingRule:
     files: bool
     ticket: abc.Mapping[str, Value] = field(default_factory=dict)
     line: int = 0
+
+    def holds(self, facts: abc.Mapping[str, Value]) -> bool:
+        return all(_words(facts.get(name)) & wanted for name, wanted in self.when.items())
+
+    def reason(self, facts: abc.Mapping[str, Value]) -> str:
+        """Return what made it hold, in words."""
+        found = {name: ", ".join(sorted(_words(facts.get(name)) & wanted)) for name, wanted in self.when.items()}
+        asked = " and ".join(f"{name} is {value or 'empty'}" for name, value in found.items())
+        return f"{asked or 'always'} (line {self.line} of the mapping)"
 
 
 @dataclass(frozen=True)
@@ -40,9 +50,22 @@ class Filing:
     inward: tuple[FilingRule, ...] = ()
 
     def out(self, facts: abc.Mapping[str, Value]) -> Filed:
-        """Decide whether a ticket is filed. `facts` are its values by desk field, `channel` and `number` among them."""
-        raise NotImplementedError
+        """Decide whether a ticket is filed. `facts` are its values by desk field, with `channel` and `organisation`."""
+        return _decided(self.outward, facts)
 
     def into(self, fields: abc.Mapping[str, Value]) -> Filed:
         """Decide whether a record becomes a ticket, by the tracker's own fields."""
-        raise NotImplementedError
+        return _decided(self.inward, fields)
+
+
+def _decided(rules: abc.Sequence[FilingRule], facts: abc.Mapping[str, Value]) -> Filed:
+    for rule in rules:
+        if rule.holds(facts):
+            return Filed(rule.files, rule.reason(facts), rule.line, rule.ticket)
+    return Filed(False, "no filing rule holds")
+
+
+def _words(value: Value) -> frozenset[str]:
+    """Return what a field holds as a mapping's text would have it: each of a set, or the one."""
+    many = value if isinstance(value, tuple) and value else (None if isinstance(value, tuple) else value,)
+    return frozenset(word(one) for one in many)
