@@ -150,5 +150,6 @@ class CategoryDetails(msgspec.Struct):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None
