@@ -80,6 +80,8 @@ class TimeEntryAnswer(msgspec.Struct, kw_only=True):
     started_at: datetime
     author: NamedThing | None
     created_at: datetime
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class TimeEntryList(msgspec.Struct, kw_only=True):
@@ -191,7 +193,11 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
 
 
 class MessageAnswer(msgspec.Struct, kw_only=True):
-    """One message of a conversation, with the files it carries. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are
+    here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -203,6 +209,8 @@ class MessageAnswer(msgspec.Struct, kw_only=True):
     edited_at: datetime | None
     deleted_at: datetime | None
     attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class ActorAnswer(msgspec.Struct, kw_only=True):
@@ -326,6 +334,12 @@ class Readiness(msgspec.Struct, kw_only=True):
     status: Literal["ready", "unavailable"]
     detail: str = ""
     error_code: str = ""
+
+
+class Received(msgspec.Struct, kw_only=True):
+    """How many hints were new; one that was sent again counts as none."""
+
+    received: int
 
 
 class Tokens(msgspec.Struct, kw_only=True):
