@@ -26,8 +26,9 @@ for the same JSON and writes the same ticket, tags, message, history and event, 
 the service level's clock, which the desk keeps in the same transaction, it leaves out. Both are real processes of one
 uvicorn worker with the same options, up at the same time on the same database, loaded in turn over {connections}
 kept-alive connections by a third process; who begins changes from round to round, and a first round is not counted. CPU
-is the server process's user and system time (the database server's is not in it), divided by the requests. Figures are medians of {rounds}
-rounds, ratios the medians of each round's ratio. Before anything is measured the bodies of both are compared.
+is the server process's user and system time (the database server's is not in it), divided by the requests. Figures
+are medians of {rounds} rounds, ratios the medians of each round's ratio. Before anything is measured the bodies of both
+are compared.
 The CPU ratio is the robust figure; requests a second suffer from whatever else the machine does.
 """
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from deskbridge.client.choices import (
+    AttachmentState,
     Channel,
     CommentType,
     Dispatch,
@@ -21,6 +22,36 @@ from deskbridge.client.choices import (
 from deskbridge.kit.paging import Page
 
 
+class NamedThing(msgspec.Struct, kw_only=True):
+    """Something with a name: a person, a team."""
+
+    id: UUID
+    name: str
+
+
+class AttachmentAnswer(msgspec.Struct, kw_only=True):
+    """A file of a ticket. `state` QUARANTINED is being checked for viruses, INFECTED is never handed out."""
+
+    id: UUID
+    ticket_id: UUID
+    message_id: UUID | None
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    is_internal: bool
+    state: AttachmentState
+    uploaded_by: NamedThing | None
+    created_at: datetime
+    url: str
+
+
+class AttachmentList(msgspec.Struct, kw_only=True):
+    """A ticket's files, oldest first; there are at most 500."""
+
+    items: list[AttachmentAnswer]
+
+
 class CategoryDetails(msgspec.Struct, kw_only=True):
     """A kind of ticket, with where its tickets go; customers are not told `team_id` and `skill`."""
 
@@ -28,6 +59,7 @@ class CategoryDetails(msgspec.Struct, kw_only=True):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None
 
@@ -36,13 +68,6 @@ class CategoryList(msgspec.Struct, kw_only=True):
     """Categories, in the administrator's order."""
 
     items: list[CategoryDetails]
-
-
-class NamedThing(msgspec.Struct, kw_only=True):
-    """Something with a name: a person, a team."""
-
-    id: UUID
-    name: str
 
 
 class TimeEntryAnswer(msgspec.Struct, kw_only=True):
@@ -55,6 +80,8 @@ class TimeEntryAnswer(msgspec.Struct, kw_only=True):
     started_at: datetime
     author: NamedThing | None
     created_at: datetime
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class TimeEntryList(msgspec.Struct, kw_only=True):
@@ -139,6 +166,7 @@ class ViewAnswer(msgspec.Struct, kw_only=True):
     query: str
     shared: bool
     mine: bool
+    version: int
 
 
 class ViewList(msgspec.Struct, kw_only=True):
@@ -165,7 +193,11 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
 
 
 class MessageAnswer(msgspec.Struct, kw_only=True):
-    """One message of a conversation. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are
+    here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -176,6 +208,9 @@ class MessageAnswer(msgspec.Struct, kw_only=True):
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class ActorAnswer(msgspec.Struct, kw_only=True):
@@ -241,6 +276,7 @@ class Profile(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 class AgentAnswer(msgspec.Struct, kw_only=True):
@@ -259,6 +295,7 @@ class AgentAnswer(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
     skills: list[str]
     available: bool
     capacity: int
@@ -273,6 +310,7 @@ class TeamAnswer(msgspec.Struct, kw_only=True):
     active: bool
     assignment: Dispatch
     members: list[NamedThing]
+    version: int
 
 
 class TeamList(msgspec.Struct, kw_only=True):
@@ -296,6 +334,12 @@ class Readiness(msgspec.Struct, kw_only=True):
     status: Literal["ready", "unavailable"]
     detail: str = ""
     error_code: str = ""
+
+
+class Received(msgspec.Struct, kw_only=True):
+    """How many hints were new; one that was sent again counts as none."""
+
+    received: int
 
 
 class Tokens(msgspec.Struct, kw_only=True):
@@ -496,6 +540,7 @@ class PolicyAnswer(msgspec.Struct, kw_only=True):
     response_minutes: int | None
     resolution_minutes: int | None
     calendar: NamedThing | None
+    version: int
 
 
 class PolicyList(msgspec.Struct, kw_only=True):
@@ -512,6 +557,7 @@ class CalendarAnswer(msgspec.Struct, kw_only=True):
     time_zone: str
     week: dict[str, list[list[str]]]
     holidays: list[str]
+    version: int
 
 
 class CalendarList(msgspec.Struct, kw_only=True):

@@ -99,6 +99,7 @@ class CommentBody(Body):
     content: str = Field(min_length=CONTENT_LENGTH[0], max_length=CONTENT_LENGTH[1], description="Markdown.")
     comment_type: CommentType = CommentType.COMMENT
     is_internal: bool | None = None
+    attachment_ids: list[UUID] = Field([], max_length=20, description="Files uploaded to the ticket before.")
 
 
 class CommentEdit(Body):
@@ -229,10 +230,10 @@ async def _act(request: Request, ref: str, use_case: Any, /, *args: Any, **kwarg
     return await access_of(request).answer(request, 200, act)
 
 
-@router.delete("/tickets/{id}", status_code=204, responses=answers(204, None, 403, 404), response_class=Response)
+@router.delete("/tickets/{id}", status_code=204, responses=answers(204, None, 403, 404, 412), response_class=Response)
 async def delete_ticket(request: Request, ref: Ref) -> Response:
     """Hide a ticket from everyone; for administrators."""
-    return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref))
+    return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref), expected_version(request))
 
 
 @router.put(
@@ -300,11 +301,11 @@ async def _to_status(
 
 
 @router.post(
-    "/tickets/{id}/escalate", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response
+    "/tickets/{id}/escalate", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
 )
 async def escalate(request: Request, ref: Ref, body: EscalateBody) -> Response:
     """Escalate a ticket that is in progress, if wanted to another team."""
-    return await _act(request, ref, service.escalate, body.reason, body.team_id)
+    return await _act(request, ref, service.escalate, body.reason, body.team_id, expected_version(request))
 
 
 @router.get("/tickets/{id}/history", responses=answers(200, Page[HistoryAnswer], 400, 404), response_class=Response)
@@ -338,7 +339,8 @@ async def add_comment(request: Request, ref: Ref, body: CommentBody) -> Response
 
     def add(uow: UnitOfWork, actor: Actor) -> MessageAnswer:
         say = conversation.note if internal else conversation.reply
-        return queries.get_message(uow, actor, say(uow, actor, wanted, body.content, body.comment_type).id)
+        said = say(uow, actor, wanted, body.content, body.comment_type, attachment_ids=body.attachment_ids)
+        return queries.get_message(uow, actor, said.id)
 
     return await access_of(request).answer(request, 201, add)
 

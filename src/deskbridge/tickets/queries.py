@@ -21,12 +21,14 @@ from deskbridge.people.model import Team, User
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets.answers import (
     ActorAnswer,
+    AttachmentAnswer,
     CategoryAnswer,
     HistoryAnswer,
     MessageAnswer,
     TicketAnswer,
     TicketPage,
 )
+from deskbridge.tickets.file_queries import carried_by
 from deskbridge.tickets.model import (
     Audience,
     Category,
@@ -371,11 +373,16 @@ def list_messages(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(Message.created_at, Message.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "created_at")
-    return Page([message_answer(row) for row in rows], next_cursor)
+    return Page(message_answers(reader, actor, rows), next_cursor)
 
 
-def message_answer(row: Row[Any]) -> MessageAnswer:
-    """Return a message, of a row that has its author's name beside it."""
+def message_answers(reader: Reader, actor: Actor, rows: Sequence[Row[Any]]) -> list[MessageAnswer]:
+    """Return messages with the files they carry, of rows that have their author's name beside them."""
+    files = carried_by(reader, actor, [row.id for row in rows])
+    return [_message_answer(row, files.get(row.id, [])) for row in rows]
+
+
+def _message_answer(row: Row[Any], attachments: list[AttachmentAnswer]) -> MessageAnswer:
     return MessageAnswer(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -386,6 +393,9 @@ def message_answer(row: Row[Any]) -> MessageAnswer:
         created_at=row.created_at,
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
+        attachments=attachments,
+        written_by=row.written_by,
+        written_in=row.written_in,
     )
 
 
@@ -399,7 +409,7 @@ def get_message(reader: Reader, actor: Actor, message_id: UUID) -> MessageAnswer
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such comment.")
-    return message_answer(row)
+    return message_answers(reader, actor, [row])[0]
 
 
 def list_history(
