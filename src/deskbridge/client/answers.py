@@ -298,6 +298,12 @@ class Readiness(msgspec.Struct, kw_only=True):
     error_code: str = ""
 
 
+class Received(msgspec.Struct, kw_only=True):
+    """How many hints were new; one that was sent again counts as none."""
+
+    received: int
+
+
 class Tokens(msgspec.Struct, kw_only=True):
     """An API sign-in. `expires_in` is the access token's remaining life in seconds."""
 
