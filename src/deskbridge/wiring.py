@@ -7,6 +7,7 @@ from typing import Any
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.idempotency import sweep_answers
 from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
@@ -20,7 +21,7 @@ from deskbridge.sync import hints
 from deskbridge.sync.inbox import sweep_inbox
 from deskbridge.sync.polling import sweep_seen
 from deskbridge.tickets import dispatch
-from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, auto_close_job
+from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, SWEEP_FILES_SCHEDULE, auto_close_job, file_jobs
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def wire(settings: Settings) -> Wiring:
     if settings.TICKET_AUTO_CLOSE_DAYS:
         jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
         schedules.append(AUTO_CLOSE_SCHEDULE)
+    jobs += file_jobs(open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL), settings.CLAMD_URL)
+    schedules.append(SWEEP_FILES_SCHEDULE)
     subscriptions = Subscriptions()
     search.follow(subscriptions)
     dispatch.follow(subscriptions)

@@ -4,14 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Forbidden, NotFound, Unauthenticated
+from deskbridge.kit.statements import Statement
 from deskbridge.kit.text import email_key, parse_phone
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import ApiToken, Team, TeamMember, TokenFamily, User, WebSession, customer_id
@@ -64,39 +65,52 @@ class UnknownForeigner(Unauthenticated):
     """A valid token of the external auth service names somebody who is not here yet."""
 
 
+class _Person(NamedTuple):
+    """What an actor is made of, once for each of their teams."""
+
+    id: UUID
+    name: str
+    role: Role
+    active: bool
+    locale: str
+    time_zone: str
+    team_id: UUID | None
+
+
 _PERSON = (User.id, User.name, User.role, User.active, User.locale, User.time_zone, TeamMember.team_id)
 _WITH_TEAMS = TeamMember.user_id == User.id
+_OWN = len(_PERSON)  # where in a row begins what a statement reads besides the person
 
-_BY_TOKEN = (
+_BY_TOKEN = Statement(
     select(*_PERSON, TokenFamily.revoked_at)
     .join(TokenFamily, TokenFamily.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
     .where(User.id == bindparam("user_id"), TokenFamily.id == bindparam("family_id"))
 )
-_BY_SESSION = (
+_BY_SESSION = Statement(
     select(*_PERSON, WebSession.seen_at, WebSession.expires_at)
     .join(WebSession, WebSession.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
     .where(WebSession.digest == bindparam("digest"))
 )
-_BY_API_TOKEN = (
+_BY_API_TOKEN = Statement(
     select(*_PERSON, ApiToken.scopes, ApiToken.expires_at, ApiToken.used_at)
     .join(ApiToken, ApiToken.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
     .where(ApiToken.digest == bindparam("digest"))
 )
-_BY_SUBJECT = (
+_BY_SUBJECT = Statement(
     select(*_PERSON)
     .outerjoin(TeamMember, _WITH_TEAMS)
     .where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject"))
 )
-_BY_ID = select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS).where(User.id == bindparam("user_id"))
+_BY_ID = Statement(select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS).where(User.id == bindparam("user_id")))
 
 
 def actor_of_token(reader: Reader, token: OwnToken) -> Actor:
     """Return who an access token of ours speaks for, with the role they have now."""
-    rows = reader.execute(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id}).all()
-    if rows and rows[0].revoked_at is not None:
+    rows = reader.rows(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id})
+    if rows and rows[0][_OWN] is not None:
         raise Unauthenticated("This sign-in has ended. Sign in again.")
     return _actor(rows)
 
@@ -106,19 +120,20 @@ def actor_of_foreign_token(reader: Reader, token: ForeignToken, *, trust_admin: 
 
     An ADMIN token makes an ADMIN only of somebody who is one here too, unless `trust_admin`; else a MANAGER.
     """
-    rows = reader.execute(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject}).all()
+    rows = reader.rows(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject})
     if not rows:
         raise UnknownForeigner
-    admin = token.role is not Role.ADMIN or trust_admin or rows[0].role is Role.ADMIN
+    admin = token.role is not Role.ADMIN or trust_admin or _person(rows[0]).role is Role.ADMIN
     return _actor(rows, role=token.role if admin else Role.MANAGER)
 
 
 def actor_of_session(reader: Reader, digest: bytes) -> RecentActor:
     """Return who is signed in with a browser session; raises `Unauthenticated` when it is over."""
-    rows = reader.execute(_BY_SESSION, {"digest": digest}).all()
-    if not rows or rows[0].expires_at <= reader.now or rows[0].seen_at + SESSION_IDLE <= reader.now:
+    rows = reader.rows(_BY_SESSION, {"digest": digest})
+    seen_at, expires_at = rows[0][_OWN:] if rows else (reader.now, reader.now)
+    if expires_at <= reader.now or seen_at + SESSION_IDLE <= reader.now:
         raise Unauthenticated("Your session has ended. Sign in again.")
-    return RecentActor(_actor(rows), stale=rows[0].seen_at + TOUCH_EVERY <= reader.now)
+    return RecentActor(_actor(rows), stale=seen_at + TOUCH_EVERY <= reader.now)
 
 
 def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> RecentActor:
@@ -127,14 +142,13 @@ def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> Recent
     Without the scope `admin` it has at most a MANAGER's rights. Raises `Unauthenticated` if it is not known or is over,
     `Forbidden` if it lacks the scope `write` for a call that `writes`.
     """
-    rows = reader.execute(_BY_API_TOKEN, {"digest": digest}).all()
-    if not rows or (rows[0].expires_at is not None and rows[0].expires_at <= reader.now):
+    rows = reader.rows(_BY_API_TOKEN, {"digest": digest})
+    scopes, expires_at, used_at = rows[0][_OWN:] if rows else ([], reader.now, None)
+    if expires_at is not None and expires_at <= reader.now:
         raise Unauthenticated("This API token is not valid.")
-    scopes = rows[0].scopes
     if writes and "write" not in scopes and "admin" not in scopes:
         raise Forbidden("This API token may only read.")
-    held_down = rows[0].role is Role.ADMIN and "admin" not in scopes
-    used_at = rows[0].used_at
+    held_down = _person(rows[0]).role is Role.ADMIN and "admin" not in scopes
     return RecentActor(
         _actor(rows, role=Role.MANAGER if held_down else None),
         stale=used_at is None or used_at + TOUCH_EVERY <= reader.now,
@@ -143,22 +157,26 @@ def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> Recent
 
 def actor_of_person(reader: Reader, user_id: UUID) -> Actor:
     """Return the actor for a person by id: for the command line and for jobs."""
-    return _actor(reader.execute(_BY_ID, {"user_id": user_id}).all())
+    return _actor(reader.rows(_BY_ID, {"user_id": user_id}))
 
 
-def _actor(rows: Sequence[Row[Any]], role: Role | None = None) -> Actor:
+def _actor(rows: Sequence[tuple[Any, ...]], role: Role | None = None) -> Actor:
     """Build an actor from one row per team (or one without)."""
-    if not rows or not rows[0].active:
+    if not rows or not _person(rows[0]).active:
         raise Unauthenticated("There is no active account for these credentials.")
-    first = rows[0]
+    first = _person(rows[0])
     return Actor(
         id=first.id,
         name=first.name,
         role=role or first.role,
-        team_ids=frozenset(row.team_id for row in rows if row.team_id is not None),
+        team_ids=frozenset(team for row in rows if (team := _person(row).team_id) is not None),
         locale=first.locale,
         time_zone=first.time_zone,
     )
+
+
+def _person(row: tuple[Any, ...]) -> _Person:
+    return _Person(*row[:_OWN])
 
 
 class NamedThing(msgspec.Struct, frozen=True):

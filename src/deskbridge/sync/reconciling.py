@@ -10,12 +10,13 @@ from deskbridge.sync import connections, failures, leases, persons, timeline
 from deskbridge.sync.applying import apply
 from deskbridge.sync.clashes import keep_clashes
 from deskbridge.sync.connector import Connector, Record, Rejected
+from deskbridge.sync.exchange import exchange
 from deskbridge.sync.model import NEVER, FailureClass, FailureState, Link, LinkState, SyncFailure
 from deskbridge.sync.plan import Plan, TicketSide, plan, settled
 from deskbridge.sync.sides import Desk, read_desk, who_is_who
 from deskbridge.sync.stored import keep_bases, read_bases
 from deskbridge.sync.vocabulary import People
-from deskbridge.sync.work import Work
+from deskbridge.sync.work import Work, refreshed
 from deskbridge.tickets import history
 from deskbridge.tickets.conversation import note
 from deskbridge.tickets.model import HistoryType, Ticket
@@ -33,6 +34,11 @@ def reconcile(database: Database, connector: Connector, work: Work) -> str:
     record = connector.fetch(work.remote_id)
     if record is None:
         return database.write(_gone, work)
+    exchanged = exchange(database, connector, work)
+    if exchanged is not work:
+        record = connector.fetch(work.remote_id) or record
+    work = database.read(refreshed, exchanged)
+    assert work.desk is not None
     people = known_people(database, work, work.desk, record)
     planned = plan(work.mapping, work.desk.side, record, work.bases, people, work.origin)
     if planned.writes or planned.transition:

@@ -1,13 +1,13 @@
 """What a round begins with: the link as it was taken, its connection, both halves of what was agreed, the ticket."""
 
 from collections.abc import Mapping as Pairs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import Actor
 from deskbridge.sync import leases
@@ -34,6 +34,7 @@ class Work:
     key: str
     origin: Origin
     unknown_since: datetime | None
+    linked_at: datetime
     connection: str
     slug: str
     mapping: Mapping
@@ -55,6 +56,13 @@ class Work:
         return self.taken.link_id
 
 
+def refreshed(reader: Reader, work: Work) -> Work:
+    """Return the work with the desk's side and the bases as they are now."""
+    assert work.desk is not None
+    desk = read_desk(reader, work.desk.id, work.clock_offset)
+    return replace(work, desk=desk, bases=read_bases(reader, work.link_id))
+
+
 def begin(uow: UnitOfWork, worker: UUID, seal: Seal, only: list[UUID] | None = None) -> Work | None:
     """Take the next link that is due and return what its round needs; None when nothing is."""
     taken = leases.take_due(uow, worker, only)
@@ -71,6 +79,7 @@ def begin(uow: UnitOfWork, worker: UUID, seal: Seal, only: list[UUID] | None = N
         key=link.idem_key,
         origin=Origin(link.origin),
         unknown_since=link.unknown_since,
+        linked_at=link.created_at,
         connection=row.name,
         slug=row.slug,
         mapping=mapping_of(row.mapping),

@@ -6,7 +6,7 @@ from alembic import op
 from deskbridge.kit.model import MARIADB, Id, Json, LongText, Serial, UtcDateTime
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -291,8 +291,21 @@ def upgrade() -> None:
         if_not_exists=True,
     )
 
+    for table in ("messages", "time_entries"):
+        _add(table, sa.Column("written_by", sa.String(length=200), nullable=True))
+        _add(table, sa.Column("written_in", sa.String(length=100), nullable=True))
+
+
+def _add(table: str, column: sa.Column[object]) -> None:
+    """Add a column unless an interrupted run has: MariaDB cannot roll back, SQLite has no IF NOT EXISTS for it."""
+    if column.name not in {present["name"] for present in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
+
 
 def downgrade() -> None:
+    for table in ("messages", "time_entries"):
+        op.drop_column(table, "written_in")
+        op.drop_column(table, "written_by")
     op.drop_table("sync_failures", if_exists=True)
     op.drop_table("sync_conflicts", if_exists=True)
     op.drop_table("link_fields", if_exists=True)
