@@ -14,6 +14,7 @@ from tools.servers import MARIADB, POSTGRES, Misnamed, find
 from deskbridge.app import create_app, uploads
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
+from deskbridge.notify.live import Live
 from deskbridge.people import passwords
 from deskbridge.people.access import Access
 from deskbridge.settings import Settings
@@ -148,8 +149,10 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
     """The application over the database under test; its routes are built once, its way to the database each time."""
     if "app" not in _apps:
         _apps["app"] = create_app(settings, database)
-    _apps["app"].state.access = _apps["app"].state.front.access = Access(desk, settings)
-    _apps["app"].state.uploads = uploads(settings, database.clock)
+    state = _apps["app"].state
+    state.access = state.front.access = Access(desk, settings)
+    state.uploads = uploads(settings, database.clock)
+    state.live = Live(state.access)
     return _apps["app"]
 
 

@@ -18,6 +18,7 @@ from deskbridge import __version__, api_docs, health
 from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
+from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
 from deskbridge.kit.files import open_storage
 from deskbridge.kit.http import error_response, json_response, wants_html
@@ -25,6 +26,8 @@ from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders,
 from deskbridge.kit.pace import AddressPace
 from deskbridge.kit.routing import RouteIndex
 from deskbridge.kit.sealed import Seal
+from deskbridge.notify import api as notify_api
+from deskbridge.notify.live import Live
 from deskbridge.people import api as people_api
 from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
@@ -76,6 +79,7 @@ API = (
     companions_api.router,
     sla_api.router,
     search_api.router,
+    notify_api.router,
     hooks_api.router,
 )
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
@@ -91,7 +95,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with before_ending(live.close):
+            yield
         if owned:
             desk.close()
 
@@ -109,6 +114,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.uploads = uploads(settings, database.clock)
     assets = Assets()
     app.state.access = Access(desk, settings)
+    app.state.live = live = Live(app.state.access)
     app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
     app.state.front = Front(app.state.access, assets)
     for router in (*API, *WEB):

@@ -11,6 +11,7 @@ from deskbridge.kit.files import open_storage
 from deskbridge.kit.idempotency import sweep_answers
 from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
+from deskbridge.notify.jobs import SWEEP_EVENTS_JOB, SWEEP_EVENTS_SCHEDULE
 from deskbridge.people.service import sweep_sign_ins
 from deskbridge.search import service as search
 from deskbridge.settings import Settings
@@ -43,6 +44,8 @@ def wire(settings: Settings) -> Wiring:
         _sweep("sync.sweep_seen", sweep_seen),
     ]
     schedules = [Schedule(job.kind, timedelta(hours=1)) for job in jobs]
+    jobs.append(SWEEP_EVENTS_JOB)
+    schedules.append(SWEEP_EVENTS_SCHEDULE)
     if settings.TICKET_AUTO_CLOSE_DAYS:
         jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
         schedules.append(AUTO_CLOSE_SCHEDULE)

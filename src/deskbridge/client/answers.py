@@ -59,6 +59,7 @@ class CategoryDetails(msgspec.Struct, kw_only=True):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None
 
@@ -165,6 +166,7 @@ class ViewAnswer(msgspec.Struct, kw_only=True):
     query: str
     shared: bool
     mine: bool
+    version: int
 
 
 class ViewList(msgspec.Struct, kw_only=True):
@@ -274,6 +276,7 @@ class Profile(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 class AgentAnswer(msgspec.Struct, kw_only=True):
@@ -292,6 +295,7 @@ class AgentAnswer(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
     skills: list[str]
     available: bool
     capacity: int
@@ -306,6 +310,7 @@ class TeamAnswer(msgspec.Struct, kw_only=True):
     active: bool
     assignment: Dispatch
     members: list[NamedThing]
+    version: int
 
 
 class TeamList(msgspec.Struct, kw_only=True):
@@ -535,6 +540,7 @@ class PolicyAnswer(msgspec.Struct, kw_only=True):
     response_minutes: int | None
     resolution_minutes: int | None
     calendar: NamedThing | None
+    version: int
 
 
 class PolicyList(msgspec.Struct, kw_only=True):
@@ -551,6 +557,7 @@ class CalendarAnswer(msgspec.Struct, kw_only=True):
     time_zone: str
     week: dict[str, list[list[str]]]
     holidays: list[str]
+    version: int
 
 
 class CalendarList(msgspec.Struct, kw_only=True):

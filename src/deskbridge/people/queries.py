@@ -81,46 +81,56 @@ _PERSON = (User.id, User.name, User.role, User.active, User.locale, User.time_zo
 _WITH_TEAMS = TeamMember.user_id == User.id
 _OWN = len(_PERSON)  # where in a row begins what a statement reads besides the person
 
-_BY_TOKEN = Statement(
+PEOPLE = select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS)
+FAMILIES = (
     select(*_PERSON, TokenFamily.revoked_at)
     .join(TokenFamily, TokenFamily.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(User.id == bindparam("user_id"), TokenFamily.id == bindparam("family_id"))
 )
-_BY_SESSION = Statement(
+SESSIONS = (
     select(*_PERSON, WebSession.seen_at, WebSession.expires_at)
     .join(WebSession, WebSession.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(WebSession.digest == bindparam("digest"))
 )
-_BY_API_TOKEN = Statement(
+API_TOKENS = (
     select(*_PERSON, ApiToken.scopes, ApiToken.expires_at, ApiToken.used_at)
     .join(ApiToken, ApiToken.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(ApiToken.digest == bindparam("digest"))
 )
-_BY_SUBJECT = Statement(
-    select(*_PERSON)
-    .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject"))
-)
-_BY_ID = Statement(select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS).where(User.id == bindparam("user_id")))
+"""People with what they identify themselves by: one row for each of their teams, or one without."""
+
+_BY_TOKEN = Statement(FAMILIES.where(User.id == bindparam("user_id"), TokenFamily.id == bindparam("family_id")))
+_BY_SESSION = Statement(SESSIONS.where(WebSession.digest == bindparam("digest")))
+_BY_API_TOKEN = Statement(API_TOKENS.where(ApiToken.digest == bindparam("digest")))
+_BY_SUBJECT = Statement(PEOPLE.where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject")))
+_BY_ID = Statement(PEOPLE.where(User.id == bindparam("user_id")))
+
+Rows = Sequence[Sequence[Any]]
 
 
 def actor_of_token(reader: Reader, token: OwnToken) -> Actor:
     """Return who an access token of ours speaks for, with the role they have now."""
-    rows = reader.rows(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id})
+    return token_actor(reader.rows(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id}))
+
+
+def token_actor(rows: Rows) -> Actor:
+    """Return whom rows of `FAMILIES` speak for; raises `Unauthenticated` when the sign-in has ended."""
     if rows and rows[0][_OWN] is not None:
         raise Unauthenticated("This sign-in has ended. Sign in again.")
     return _actor(rows)
 
 
 def actor_of_foreign_token(reader: Reader, token: ForeignToken, *, trust_admin: bool) -> Actor:
-    """Return who a token of the external auth service speaks for, with the role it names.
+    """Return who a token of the external auth service speaks for, with the role it names."""
+    rows = reader.rows(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject})
+    return foreign_actor(rows, token, trust_admin=trust_admin)
+
+
+def foreign_actor(rows: Rows, token: ForeignToken, *, trust_admin: bool) -> Actor:
+    """Return whom rows of `PEOPLE` speak for, with the role that the token names.
 
     An ADMIN token makes an ADMIN only of somebody who is one here too, unless `trust_admin`; else a MANAGER.
     """
-    rows = reader.rows(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject})
     if not rows:
         raise UnknownForeigner
     admin = token.role is not Role.ADMIN or trust_admin or _person(rows[0]).role is Role.ADMIN
@@ -129,29 +139,37 @@ def actor_of_foreign_token(reader: Reader, token: ForeignToken, *, trust_admin: 
 
 def actor_of_session(reader: Reader, digest: bytes) -> RecentActor:
     """Return who is signed in with a browser session; raises `Unauthenticated` when it is over."""
-    rows = reader.rows(_BY_SESSION, {"digest": digest})
-    seen_at, expires_at = rows[0][_OWN:] if rows else (reader.now, reader.now)
-    if expires_at <= reader.now or seen_at + SESSION_IDLE <= reader.now:
+    return session_actor(reader.rows(_BY_SESSION, {"digest": digest}), reader.now)
+
+
+def session_actor(rows: Rows, now: datetime) -> RecentActor:
+    """Return whom rows of `SESSIONS` speak for; raises `Unauthenticated` when the session is over."""
+    seen_at, expires_at = rows[0][_OWN : _OWN + 2] if rows else (now, now)
+    if expires_at <= now or seen_at + SESSION_IDLE <= now:
         raise Unauthenticated("Your session has ended. Sign in again.")
-    return RecentActor(_actor(rows), stale=seen_at + TOUCH_EVERY <= reader.now)
+    return RecentActor(_actor(rows), stale=seen_at + TOUCH_EVERY <= now)
 
 
 def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> RecentActor:
-    """Return who a personal API token speaks for.
+    """Return who a personal API token speaks for."""
+    return api_token_actor(reader.rows(_BY_API_TOKEN, {"digest": digest}), reader.now, writes=writes)
+
+
+def api_token_actor(rows: Rows, now: datetime, *, writes: bool) -> RecentActor:
+    """Return whom rows of `API_TOKENS` speak for.
 
     Without the scope `admin` it has at most a MANAGER's rights. Raises `Unauthenticated` if it is not known or is over,
     `Forbidden` if it lacks the scope `write` for a call that `writes`.
     """
-    rows = reader.rows(_BY_API_TOKEN, {"digest": digest})
-    scopes, expires_at, used_at = rows[0][_OWN:] if rows else ([], reader.now, None)
-    if expires_at is not None and expires_at <= reader.now:
+    scopes, expires_at, used_at = rows[0][_OWN : _OWN + 3] if rows else ([], now, None)
+    if expires_at is not None and expires_at <= now:
         raise Unauthenticated("This API token is not valid.")
     if writes and "write" not in scopes and "admin" not in scopes:
         raise Forbidden("This API token may only read.")
     held_down = _person(rows[0]).role is Role.ADMIN and "admin" not in scopes
     return RecentActor(
         _actor(rows, role=Role.MANAGER if held_down else None),
-        stale=used_at is None or used_at + TOUCH_EVERY <= reader.now,
+        stale=used_at is None or used_at + TOUCH_EVERY <= now,
     )
 
 
@@ -160,7 +178,7 @@ def actor_of_person(reader: Reader, user_id: UUID) -> Actor:
     return _actor(reader.rows(_BY_ID, {"user_id": user_id}))
 
 
-def _actor(rows: Sequence[tuple[Any, ...]], role: Role | None = None) -> Actor:
+def _actor(rows: Rows, role: Role | None = None) -> Actor:
     """Build an actor from one row per team (or one without)."""
     if not rows or not _person(rows[0]).active:
         raise Unauthenticated("There is no active account for these credentials.")
@@ -175,7 +193,7 @@ def _actor(rows: Sequence[tuple[Any, ...]], role: Role | None = None) -> Actor:
     )
 
 
-def _person(row: tuple[Any, ...]) -> _Person:
+def _person(row: Sequence[Any]) -> _Person:
     return _Person(*row[:_OWN])
 
 
@@ -219,6 +237,7 @@ class Profile(msgspec.Struct):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 def profile(reader: Reader, user_id: UUID) -> Profile:
@@ -243,6 +262,7 @@ def profile(reader: Reader, user_id: UUID) -> Profile:
         teams=[NamedThing(team.id, team.name) for team in teams],
         active=user.active,
         created_at=user.created_at,
+        version=user.version,
     )
 
 

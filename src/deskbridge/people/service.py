@@ -136,8 +136,15 @@ def change_settings(uow: UnitOfWork, actor: Actor, locale: str, time_zone: str |
     errors = unknown_settings(locale, wanted)
     if errors:
         raise Invalid(errors)
-    user.locale, user.time_zone, user.updated_at = locale, wanted, uow.now
+    user.locale, user.time_zone = locale, wanted
+    touch_user(uow, user)
     return user
+
+
+def touch_user(uow: UnitOfWork, user: User) -> None:
+    """Note that something about a person has changed."""
+    user.updated_at = uow.now
+    user.version += 1
 
 
 def unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
@@ -208,7 +215,8 @@ def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
         return user
     _keep_an_admin(uow, user)
     uow.record(RoleChanged(subject_id=user.id, actor_id=actor.id, old=user.role, new=role))
-    user.role, user.updated_at = role, uow.now
+    user.role = role
+    touch_user(uow, user)
     return user
 
 
@@ -218,7 +226,8 @@ def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     user = _locked_with_administrators(uow, user_id)
     if user.active:
         _keep_an_admin(uow, user)
-        user.active, user.updated_at = False, uow.now
+        user.active = False
+        touch_user(uow, user)
         end_all_sign_ins(uow, user.id)
         uow.record(UserDeactivated(subject_id=user.id, actor_id=actor.id))
     return user

@@ -1,7 +1,7 @@
 """Access tokens (JWT): ours, and those of an external auth service that shares our key."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ PUBLIC_ALGORITHMS = ("RS256", "ES256")
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=14)
 FOREIGN_ROLES = {"DEVOPS_ENGINEER": Role.AGENT}
+LAST_SECOND = datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp()
 MAX_TOKEN_LENGTH = 8192
 MAX_KEY_LENGTH = 200
 MAX_KNOWN_TOKENS = 10_000
@@ -29,6 +30,7 @@ class OwnToken:
 
     user_id: UUID
     family_id: UUID
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class ForeignToken:
     name: str
     email: str | None
     role: Role
+    expires_at: datetime
 
 
 def issue_access_token(
@@ -128,7 +131,7 @@ def _verified(key: str | jwt.PyJWK, token: str, now: datetime) -> tuple[OwnToken
 
 
 def _own(claims: dict[str, Any]) -> OwnToken:
-    return OwnToken(UUID(claims["sub"]), UUID(claims["fam"]))
+    return OwnToken(UUID(claims["sub"]), UUID(claims["fam"]), _expiry(claims))
 
 
 def _foreign(claims: dict[str, Any]) -> ForeignToken:
@@ -141,7 +144,12 @@ def _foreign(claims: dict[str, Any]) -> ForeignToken:
         name=(clean_line(str(claims.get("username") or "")) or email or subject)[:MAX_KEY_LENGTH],
         email=email[:254] or None,
         role=FOREIGN_ROLES.get(role) or Role(role),
+        expires_at=_expiry(claims),
     )
+
+
+def _expiry(claims: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(min(float(claims["exp"]), LAST_SECOND), UTC)
 
 
 def _key(claim: object) -> str:

@@ -155,5 +155,6 @@ class CategoryDetails(msgspec.Struct):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None

@@ -82,3 +82,4 @@ class SavedView(Base):
     name: Mapped[str] = mapped_column(String(100))
     query: Mapped[str] = mapped_column(String(2000))
     shared: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")

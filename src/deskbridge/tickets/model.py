@@ -117,6 +117,7 @@ class Category(Base):
     position: Mapped[int]
     team_id: Mapped[UUID | None]
     skill: Mapped[str | None] = mapped_column(String(60))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 def _list_index(*columns: str) -> Index:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from deskbridge.kit.db import UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, PreconditionFailed
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.numbers import number_on_insert
 from deskbridge.people.actor import Actor, ActorKind, Role
@@ -150,8 +150,7 @@ def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None =
     ).scalar_one_or_none()
     if ticket is None:
         raise NotFound("There is no such ticket.")
-    if version is not None and version != ticket.version:
-        raise PreconditionFailed(data={"version": ticket.version})
+    require_version(version, ticket.version)
     return ticket
 
 
@@ -433,9 +432,16 @@ def _step(
     uow.record(StatusChanged(subject_id=ticket.id, actor_id=actor.id, old=old, new=wanted, final=final))
 
 
-def escalate(uow: UnitOfWork, actor: Actor, ref: UUID | int, reason: str, team_id: UUID | None = None) -> Ticket:
+def escalate(
+    uow: UnitOfWork,
+    actor: Actor,
+    ref: UUID | int,
+    reason: str,
+    team_id: UUID | None = None,
+    version: int | None = None,
+) -> Ticket:
     """Escalate a ticket that is in progress. Moving it to a team clears the assignee; the SLA stays."""
-    ticket = locked(uow, actor, ref)
+    ticket = locked(uow, actor, ref, version)
     _require_step(actor, ticket, Status.ESCALATED)
     reason = checked_text("reason", reason, NOTES_LENGTH)
     _require_team(uow, team_id)
@@ -538,9 +544,9 @@ def close_if_still_resolved(uow: UnitOfWork, actor: Actor, ticket_id: UUID, days
         touch(uow, ticket)
 
 
-def delete_ticket(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> None:
+def delete_ticket(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> None:
     """Hide a ticket from everyone. Its rows stay, for the audit."""
-    ticket = locked(uow, actor, ref)
+    ticket = locked(uow, actor, ref, version)
     require(actor, Verb.DELETE, facts(ticket))
     ticket.deleted_at = uow.now
     history.write(uow, actor, ticket, HistoryType.UPDATE, field="deleted")

@@ -8,6 +8,7 @@ from deskbridge.client.routes.conversation import ConversationRoutes
 from deskbridge.client.routes.directory import DirectoryRoutes
 from deskbridge.client.routes.health import HealthRoutes
 from deskbridge.client.routes.hooks import HooksRoutes
+from deskbridge.client.routes.notify import NotifyRoutes
 from deskbridge.client.routes.people import PeopleRoutes
 from deskbridge.client.routes.reports import ReportsRoutes
 from deskbridge.client.routes.search import SearchRoutes
@@ -26,6 +27,7 @@ class Routes:
         self.directory = DirectoryRoutes(calls)
         self.health = HealthRoutes(calls)
         self.hooks = HooksRoutes(calls)
+        self.notify = NotifyRoutes(calls)
         self.people = PeopleRoutes(calls)
         self.reports = ReportsRoutes(calls)
         self.search = SearchRoutes(calls)
