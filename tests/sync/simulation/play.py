@@ -11,14 +11,16 @@ from tests.sync.simulation.stage import START, Stage
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.sync.connector import Audience as ThereAudience
 from deskbridge.sync.connector import Failure, Moved, Record, Value
 from deskbridge.sync.hints import mapping_of
 from deskbridge.sync.leases import mark_dirty
 from deskbridge.sync.merge import held, said_as, same_words
 from deskbridge.sync.model import FailureState, Link, LinkState, SyncConflict, SyncFailure
 from deskbridge.sync.sides import read_desk
+from deskbridge.tickets import conversation
 from deskbridge.tickets import service as tickets
-from deskbridge.tickets.model import Channel, Priority, Status, Ticket
+from deskbridge.tickets.model import Audience, Channel, CommentType, Message, Priority, Status, Ticket
 from deskbridge.tickets.service import NewTicket
 
 KINDS = ("jira", "servicenow", "salesforce", "polarion")
@@ -45,6 +47,7 @@ STATUSES: dict[str, tuple[tuple[str, dict[str, Value]], ...]] = {
 }
 
 
+MOST_ROUNDS = 25
 DULL = ("webhooks delivered: 0", "somebody retries: 0", "worker: feed read: 0 new")
 
 
@@ -90,6 +93,16 @@ class Edit:
     superseded: bool = False
 
 
+@dataclass(frozen=True)
+class Said:
+    """What somebody said on a ticket or its record, where (`desk` or a tracker), and who may read it."""
+
+    ticket_id: UUID
+    where: str
+    text: str
+    public: bool
+
+
 @dataclass
 class Play:
     """One run. `tell` keeps what happened, in order, for whoever has to find out why it failed."""
@@ -98,6 +111,7 @@ class Play:
     stage: Stage
     random: Random
     edits: list[Edit] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     tickets: list[UUID] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     count: int = 0
@@ -146,6 +160,8 @@ class Play:
             self.edit_desk,
             self.edit_there,
             self.edit_there,
+            self.say,
+            self.say_there,
             self.work,
             self.work,
             self.work,
@@ -167,7 +183,7 @@ class Play:
         return f"{what.title()} {self.count:03}"
 
     def meddle(self) -> None:
-        self.random.choice((self.edit_desk, self.edit_there))()
+        self.random.choice((self.edit_desk, self.edit_there, self.say, self.say_there))()
 
     def edit_desk(self) -> None:
         ticket_id = self.random.choice(self.tickets)
@@ -196,7 +212,7 @@ class Play:
 
     def edit_there(self) -> None:
         ticket_id = self.random.choice(self.tickets)
-        links = {kind: row for kind, row in self.stage.links(ticket_id).items() if row.state is LinkState.ACTIVE}
+        links = self.active(ticket_id)
         if not links:
             return
         kind = self.random.choice(sorted(links))
@@ -227,6 +243,32 @@ class Play:
         self.tell(f"somebody in {kind} sets {remote} of {record.ref.key}: {value}")
         if name != "priority":
             self.note_edit(ticket_id, name, value, record.fields[remote])
+
+    def say(self) -> None:
+        ticket_id, public = self.random.choice(self.tickets), self.random.random() < 0.5
+        text = self.word("reply" if public else "secret")
+        actor, database = self.stage.agent.actor, self.stage.database
+        if public:
+            database.write(conversation.reply, actor, ticket_id, text, CommentType.COMMENT)
+        else:
+            database.write(conversation.note, actor, ticket_id, text)
+        self.said.append(Said(ticket_id, "desk", text, public))
+        self.tell(f"an agent says: {text}")
+
+    def say_there(self) -> None:
+        ticket_id, public = self.random.choice(self.tickets), self.random.random() < 0.5
+        links = self.active(ticket_id)
+        if not links:
+            return
+        kind = self.random.choice(sorted(links))
+        public = public and kind != "polarion"
+        text = self.word("answer" if public else "secret")
+        self.stage.say_there(kind, links[kind].remote_id, text, public=public)
+        self.said.append(Said(ticket_id, kind, text, public))
+        self.tell(f"somebody in {kind} says on {links[kind].remote_key}: {text}")
+
+    def active(self, ticket_id: UUID) -> dict[str, Any]:
+        return {kind: row for kind, row in self.stage.links(ticket_id).items() if row.state is LinkState.ACTIVE}
 
     def work(self) -> None:
         for _ in range(self.random.randint(1, 6)):
@@ -260,11 +302,13 @@ class Play:
         """Nothing goes wrong any more, nobody edits, and there is time enough for all that waits."""
         self.stage.trouble.over = True
         self.tell("the end begins")
-        for _ in range(25):
+        for number in range(MOST_ROUNDS):
             self.deliver()
             for what in self.stage.work():
                 self.tell(f"worker: {what}")
-            self.stage.clock.advance(timedelta(seconds=70))
+            if number >= 2 and self.stage.is_at_rest():
+                break
+            self.stage.clock.advance(timedelta(seconds=70 if number < 5 else 1000))
             self.retry_parked()
 
     # What must be true
@@ -274,6 +318,7 @@ class Play:
         for ticket_id in self.tickets:
             self.check_links(ticket_id)
             self.check_edits(ticket_id)
+            self.check_talk(ticket_id)
         self.check_quiet()
 
     def check_links(self, ticket_id: UUID) -> None:
@@ -319,11 +364,26 @@ class Play:
                 entered = any(name == edit.name and same_words(value, edit.value) for name, value in kept)
                 assert there or entered, f"lost: {edit.name} {edit.value!r}; it is {getattr(row, edit.name)!r}"
 
+    def check_talk(self, ticket_id: UUID) -> None:
+        """What was said is everywhere it may be, once, and nothing internal is where the public reads."""
+        links = self.stage.links(ticket_id)
+        messages = self.stage.rows(Message, Message.ticket_id == ticket_id)
+        heard = {kind: self.stage.connector(kind).comments(link.remote_id) for kind, link in links.items()}
+        for said in [one for one in self.said if one.ticket_id == ticket_id]:
+            here = [one for one in messages if said.text in one.content]
+            assert [one.audience for one in here] == [Audience.PUBLIC if said.public else Audience.INTERNAL], said
+            for kind, comments in heard.items():
+                there = [one for one in comments if said.text in one.body]
+                expected = 0 if kind == "salesforce" and not said.public and said.where != kind else 1
+                assert len(there) == expected, (said, kind, [one.body for one in there])
+                if not said.public and kind != "polarion":
+                    assert all(one.audience is ThereAudience.INTERNAL for one in there), (said, kind)
+
     def check_quiet(self) -> None:
         """Whatever is hinted at now, nothing is written any more, on any side."""
         versions = [(row.id, row.version) for row in self.stage.rows(Ticket)]
         self.stage.engine_writes.clear()
-        for _ in range(4):
+        for _ in range(2):
             self.stage.database.write(mark_dirty, Link.id.is_not(None))
             self.stage.work()
             self.stage.clock.advance(timedelta(seconds=61))

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select
 from tests.factories import Factory, Person
 from tests.sync.simulation.wire import Calm, Crash, Skewed, Trouble, Wire
@@ -24,7 +25,8 @@ from deskbridge.sync import connections, inbox
 from deskbridge.sync.connections import NewConnection
 from deskbridge.sync.connector import Connector
 from deskbridge.sync.engine import Did, Engine
-from deskbridge.sync.model import Connection, Link
+from deskbridge.sync.leases import WORKED_ON
+from deskbridge.sync.model import NEVER, Connection, Link
 from deskbridge.trackers import Trackers
 
 START = datetime(2026, 3, 4, 8, tzinfo=UTC)
@@ -39,6 +41,37 @@ EVERY_TICKET = {
 """What is changed in the shipped mappings, so that one ticket has a record in every tracker of the play."""
 READING = ("/search", "/oauth")
 """What is posted though it changes nothing; so are composites of queries."""
+
+
+def _jira_comment(remote_id: str, text: str, public: bool) -> tuple[str, str, Any]:
+    mark = [] if public else [{"key": "sd.public.comment", "value": {"internal": True}}]
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+    body = {"type": "doc", "version": 1, "content": [paragraph]}
+    return "POST", f"/rest/api/3/issue/{remote_id}/comment", {"body": body, "properties": mark}
+
+
+def _servicenow_comment(remote_id: str, text: str, public: bool) -> tuple[str, str, Any]:
+    return "PATCH", f"/api/now/table/incident/{remote_id}", {"comments" if public else "work_notes": text}
+
+
+def _salesforce_comment(remote_id: str, text: str, public: bool) -> tuple[str, str, Any]:
+    body = {"ParentId": remote_id, "CommentBody": text, "IsPublished": public}
+    return "POST", "/services/data/v59.0/sobjects/CaseComment", body
+
+
+def _polarion_comment(remote_id: str, text: str, public: bool) -> tuple[str, str, Any]:
+    item = remote_id.rpartition("/")[2]
+    attributes = {"text": {"type": "text/plain", "value": text}}
+    path = f"/polarion/rest/v1/projects/DESK/workitems/{item}/comments"
+    return "POST", path, {"data": [{"type": "workitem_comments", "attributes": attributes}]}
+
+
+_COMMENTING = {
+    "jira": _jira_comment,
+    "servicenow": _servicenow_comment,
+    "salesforce": _salesforce_comment,
+    "polarion": _polarion_comment,
+}
 
 
 class Mortal:
@@ -86,6 +119,7 @@ class Stage:
         self._calm = Trackers(
             clock=self.clock, wait=self.clock.advance, transport=lambda: Wire(hosts, self.clock, Calm())
         )
+        self._client = httpx.Client(transport=Wire(hosts, self.clock, Calm()), trust_env=False)
         self.born()
         assert self.teams
         for kind in self.kinds:
@@ -210,7 +244,21 @@ class Stage:
         self.database.write(inbox.receive, address.connection_id, hints)
         return 202
 
+    def say_there(self, kind: str, remote_id: str, text: str, *, public: bool) -> None:
+        """Comment on a record as one of the tracker's own people, through its own API."""
+        method, path, body = _COMMENTING[kind](remote_id, text, public)
+        bearer = {"Authorization": "Bearer desk-token"}
+        answer = self._client.request(method, f"http://{kind}.test{path}", json=body, headers=bearer)
+        assert answer.status_code < 300, answer.text
+
     # Looking
+
+    def is_at_rest(self) -> bool:
+        """Nothing waits any more, here or on its way."""
+        waiting = self.rows(Link, Link.state.in_(WORKED_ON), Link.due_at < NEVER)
+        held_up = self.rows(Connection, Connection.open_until.is_not(None))
+        told = any(simulator.due() for simulator in self.simulators.values())
+        return not waiting and not held_up and not told
 
     def connector(self, kind: str) -> Connector:
         """Speak with a tracker as its own people do: nothing goes wrong for them."""
