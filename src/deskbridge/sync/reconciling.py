@@ -22,6 +22,7 @@ from deskbridge.tickets.conversation import note
 from deskbridge.tickets.model import HistoryType, Ticket
 
 SECOND_LOOK = timedelta(seconds=60)
+LATER_LOOK = timedelta(seconds=30)
 MOST_GONE, GONE_SHARE, FEW = 20, 0.02, 3
 
 
@@ -35,7 +36,7 @@ def reconcile(database: Database, connector: Connector, work: Work) -> str:
     if record is None:
         return database.write(_gone, work)
     exchanged = exchange(database, connector, work)
-    if exchanged is not work:
+    if exchanged.taken is not work.taken:
         record = connector.fetch(work.remote_id) or record
     work = database.read(refreshed, exchanged)
     assert work.desk is not None
@@ -101,6 +102,8 @@ def _finish(uow: UnitOfWork, work: Work, planned: Plan, record: Record, people: 
     _tell(uow, link, work, planned, ticket)
     _keep_record(link, record)
     leases.release(uow, link, work.taken.hints)
+    if work.unsettled:
+        link.due_at = min(link.due_at, uow.now + LATER_LOOK)
     if outdated or hinted or not _at_rest(uow, work, link, present.side, record, people):
         leases.revive(uow, link)
     return _said(planned)

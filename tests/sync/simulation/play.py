@@ -314,7 +314,8 @@ class Play:
     # What must be true
 
     def check(self) -> None:
-        """Everything that must be true at the end of any play."""
+        """Everything that must be true at the end of any play, once every index has caught up."""
+        self.stage.clock.advance(timedelta(seconds=300))
         for ticket_id in self.tickets:
             self.check_links(ticket_id)
             self.check_edits(ticket_id)

@@ -12,7 +12,7 @@ from tests.sync.simulation.play import Play
 from deskbridge.wiring import wire
 
 FIRST = int(os.environ.get("SOAK_FROM", "1"))
-PLAYS = int(os.environ.get("SOAK_PLAYS", "300"))
+PLAYS = int(os.environ.get("SOAK_PLAYS", "100"))
 AT_ONCE = 10
 
 
