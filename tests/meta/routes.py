@@ -66,12 +66,12 @@ POST   /api/v1/sync/connections                 401 403 403 403 403 403 403 403 
 GET    /api/v1/sync/connections/{id}            401 403 403 403 403 403 yes yes yes   2
 PATCH  /api/v1/sync/connections/{id}            401 403 403 403 403 403 403 403 yes   6
 DELETE /api/v1/sync/connections/{id}            401 403 403 403 403 403 403 403 yes   6
-POST   /api/v1/sync/connections/{id}/activate   401 403 403 403 403 403 403 403 yes   7
+POST   /api/v1/sync/connections/{id}/activate   401 403 403 403 403 403 403 403 yes   9
 GET    /api/v1/sync/connections/{id}/mapping    401 403 403 403 403 403 yes yes yes   2
 PUT    /api/v1/sync/connections/{id}/mapping    401 403 403 403 403 403 403 403 yes   6
 POST   /api/v1/sync/connections/{id}/pause      401 403 403 403 403 403 403 yes yes   5
 POST   /api/v1/sync/connections/{id}/rehearsal  401 403 403 403 403 403 403 403 yes  46
-POST   /api/v1/sync/connections/{id}/resume     401 403 403 403 403 403 403 yes yes   7
+POST   /api/v1/sync/connections/{id}/resume     401 403 403 403 403 403 403 yes yes   9
 POST   /api/v1/sync/connections/{id}/test       401 403 403 403 403 403 403 403 yes   8
 GET    /api/v1/sync/failures                    401 403 403 403 403 403 yes yes yes   2
 POST   /api/v1/sync/failures/{id}/discard       401 403 403 403 403 403 403 yes yes   7
