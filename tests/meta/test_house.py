@@ -3,15 +3,19 @@
 import ast
 import importlib
 import pkgutil
+import re
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import deskbridge
+from deskbridge.connectors.registry import kinds
 from deskbridge.kit.errors import DomainError
 from deskbridge.kit.events import CATALOGUE
 from deskbridge.kit.http import STATUS, status_of
@@ -162,3 +166,43 @@ def _asserts(function: ast.FunctionDef, asserting: set[str]) -> bool:
             if called in {"raises", "fail", "expect", "warns"} or called in asserting or called.startswith("assert"):
                 return True
     return False
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return the top-level names a file imports from elsewhere."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"deskbridge"}
+
+
+def test_whatever_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    declared = {re.split(r"[\[<>=; ]", line)[0].replace("-", "_") for line in [*project["dependencies"], *extras]}
+    given_by = packages_distributions()
+    undeclared = {
+        name
+        for path in SOURCES.rglob("*.py")
+        for name in imported_by(path)
+        if not {one.replace("-", "_").lower() for one in given_by.get(name, [name])} & declared
+    }
+    assert undeclared == set()
+
+
+def test_nothing_but_the_demo_asks_which_tracker_it_is() -> None:
+    """A connector and a simulator are added by their folders alone."""
+    apart = [SOURCES / name for name in ("connectors", "simulators", "demo")]
+    paths = [path for path in SOURCES.rglob("*.py") if not any(path.is_relative_to(one) for one in apart)]
+    named = {
+        f"{path.relative_to(SOURCES)}:{node.lineno}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in kinds()
+    }
+    assert named == set()
+    settings = (ROOT / "pyproject.toml").read_text()
+    assert [kind for kind in kinds() if re.search(rf"(connectors|simulators)\.{kind}\b", settings)] == []

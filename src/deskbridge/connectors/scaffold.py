@@ -1,4 +1,4 @@
-"""Begin a connector: the files of one for an imaginary tracker, under the new one's name."""
+"""Begin a connector: the files of one for an imaginary tracker, and of that tracker, under the new one's name."""
 
 import keyword
 import re
@@ -14,6 +14,10 @@ _PLACES = {
     "connector.py.txt": "src/deskbridge/connectors/{kind}/connector.py",
     "mapping.yaml.txt": "src/deskbridge/connectors/{kind}/mapping.yaml",
     "README.md.txt": "src/deskbridge/connectors/{kind}/README.md",
+    "simulator_init.py.txt": "src/deskbridge/simulators/{kind}/__init__.py",
+    "simulator_api.py.txt": "src/deskbridge/simulators/{kind}/api.py",
+    "simulator_records.py.txt": "src/deskbridge/simulators/{kind}/records.py",
+    "simulator_pages.py.txt": "src/deskbridge/simulators/{kind}/pages.py",
     "test.py.txt": "tests/connectors/test_{kind}.py",
 }
 

@@ -130,12 +130,14 @@ class FieldInfo:
 class Metadata:
     """The tracker's live set-up, to check a mapping against.
 
-    `statuses` are ids with labels; `status_field` is among `fields` but changes only by `transition`.
+    `statuses` are ids with labels; `status_field` is among `fields` but changes only by `transition`. `step_fields` are
+    what a step between statuses takes beside the fields of the record.
     """
 
     fields: Mapping[str, FieldInfo]
     status_field: str
     statuses: Mapping[str, str]
+    step_fields: Mapping[str, FieldInfo] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ _JOURNALS = {"comments", "work_notes", "comments_and_work_notes", "approval_hist
 _OURS = {"correlation_id", "correlation_display"}
 _COMPUTED = {"priority", "active", "incident_state", "time_worked", "number", "made_sla", *_OURS}
 """Columns that can be read but that somebody else keeps: the instance, or this connector itself."""
+_STEP_FIELDS = {"comments": FieldInfo("comments", "Additional comments", FieldKind.RICH_TEXT, max_length=4000)}
+"""What the step to On Hold tells the caller."""
 _DURATIONS = {"glide_duration", "timer"}
 _KINDS = {
     "boolean": FieldKind.BOOLEAN,
@@ -51,7 +53,7 @@ class Columns:
 
     def metadata(self) -> Metadata:
         fields = {name: column.info for name, column in self.by_name.items()}
-        return Metadata(fields, STATUS, fields[STATUS].choices)
+        return Metadata(fields, STATUS, fields[STATUS].choices, _STEP_FIELDS)
 
     def values(self, row: Row) -> dict[str, Value]:
         """Return a row's values; ValueError when the instance's text is none of its column's type."""
