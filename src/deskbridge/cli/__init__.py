@@ -10,6 +10,7 @@ from deskbridge.cli import (
     search,
     serving,
     sla,
+    sync,
     teams,
     ticket_work,
     tickets,
@@ -35,6 +36,7 @@ app.add_typer(bulk.group, name="import")
 app.add_typer(sla.group, name="sla")
 app.add_typer(search.group, name="search")
 app.add_typer(connectors.group, name="connector")
+app.add_typer(sync.group, name="sync")
 
 
 def main() -> int:
