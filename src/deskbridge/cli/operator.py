@@ -1,5 +1,6 @@
 """Whoever runs commands on the desk's own machine: they hold its database, so nothing is asked of them."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from deskbridge.people.tokens import OwnToken
 from deskbridge.settings import Settings
 
 NOBODY = UUID(int=0)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class OperatorAccess(Access):
@@ -26,7 +28,7 @@ class OperatorAccess(Access):
 
     def credential(self, _request: Request) -> Credential:
         """Return a sign-in that no token was made for."""
-        return OwnToken(self._person_id or NOBODY, NOBODY)
+        return OwnToken(self._person_id or NOBODY, NOBODY, NEVER)
 
     def _actor(self, reader: Reader, _credential: Credential) -> Actor:
         return queries.actor_of_person(reader, self._person_id) if self._person_id else SYSTEM

@@ -237,6 +237,7 @@ class Profile(msgspec.Struct):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 def profile(reader: Reader, user_id: UUID) -> Profile:
@@ -261,6 +262,7 @@ def profile(reader: Reader, user_id: UUID) -> Profile:
         teams=[NamedThing(team.id, team.name) for team in teams],
         active=user.active,
         created_at=user.created_at,
+        version=user.version,
     )
 
 
