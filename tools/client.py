@@ -316,33 +316,6 @@ class _Making:
     def _other_answer(self, media_type: str, call: str) -> tuple[str, str]:
         if media_type == "text/event-stream":
             return "Iterator[Frame]", f"return self._calls.frames({call})"
-        if media_type.startswith("text/") and not _is_file(self._good()[media_type]["schema"]):
-            return "str", f"return self._calls.text({call})"
-        return "AbstractContextManager[httpx.Response]", f"return self._calls.opened({call})"
-
-
-def _or_unset(kind: str) -> str:
-    """Return the annotation and default of a parameter that may be left out."""
-    without_none = kind.removesuffix(" | None")
-    return f"{without_none} | UnsetType{kind.removeprefix(without_none)} = UNSET"
-
-
-def _is_file(schema: dict[str, Any]) -> bool:
-    return schema.get("format") == "binary" or "contentMediaType" in schema
-
-
-def _all_routes(names: list[str]) -> str:
-    imports = "\n".join(f"from deskbridge.client.routes.{name} import {name.capitalize()}Routes" for name in names)
-    attributes = "\n".join(f"        self.{name} = {name.capitalize()}Routes(calls)" for name in names)
-    start = 'class Routes:\n    """Every route of the API, by the door it belongs to."""\n\n'
-    start += "    def __init__(self, calls: Calls) -> None:\n"
-    title = HEADER.format("Every route of the API.")
-    return f"{title}from deskbridge.client.calls import Calls\n{imports}\n\n\n{start}{attributes}\n"
-
-
-def _docstring(text: str, indent: int) -> str:
-    """Return a docstring, wrapped."""
-    first, _, rest = inspect.cleandoc(text).partition("\n\n")
         return "str", f"return self._calls.text({call})"
 
 
@@ -368,10 +341,7 @@ def _all_routes(names: list[str]) -> str:
 def _docstring(text: str, indent: int) -> str:
     """Return a docstring, wrapped."""
     first, _, rest = inspect.cleandoc(text).partition("\n\n")
-        if media_type.startswith("text/"):
-        textwrap.fill(" ".join(part.split()), 113 - indent, break_on_hyphens=False)
-        for part in (first, *rest.split("\n\n"))
-        if part
-    ]
+    wrapped = textwrap.TextWrapper(113 - indent, break_on_hyphens=False)
+    blocks = [wrapped.fill(" ".join(part.split())) for part in (first, *rest.split("\n\n")) if part]
     closing = "" if len(blocks) == 1 and "\n" not in blocks[0] else "\n"
     return textwrap.indent('"""' + "\n\n".join(blocks).replace("\\", "\\\\") + closing + '"""', " " * indent)

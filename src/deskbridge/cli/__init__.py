@@ -6,7 +6,10 @@ from deskbridge.cli import (
     bulk,
     connectors,
     databases,
+    doctor,
+    export,
     people,
+    reports,
     search,
     serving,
     sla,
@@ -24,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serving.serve, serving.worker, serving.demo, serving.simulate, bulk.seed):
+for command in (serving.serve, serving.worker, serving.demo, serving.simulate, bulk.seed, export.export, doctor.doctor):
     app.command()(command)
 app.add_typer(databases.group, name="db")
 app.add_typer(people.group, name="user")
@@ -33,6 +36,7 @@ app.add_typer(tokens.group, name="token")
 tickets.group.add_typer(ticket_work.group)
 app.add_typer(tickets.group, name="ticket")
 app.add_typer(bulk.group, name="import")
+app.add_typer(reports.group, name="report")
 app.add_typer(sla.group, name="sla")
 app.add_typer(search.group, name="search")
 app.add_typer(connectors.group, name="connector")
