@@ -1,10 +1,13 @@
 """A desk and its simulated trackers over real sockets, driven step by step in one virtual time."""
 
 import contextlib
+import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +17,7 @@ from tests.connectors.remote import Remote, started
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.outbound import GuardedTransport
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
@@ -22,6 +26,7 @@ from deskbridge.sync.connections import NewConnection
 from deskbridge.sync.connector import Connector, Record
 from deskbridge.sync.engine import Did, Engine
 from deskbridge.sync.model import Connection, Link
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.model import Ticket
 from deskbridge.trackers import Trackers
 
@@ -44,6 +49,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.trackers = self.new_trackers()
+        storage = open_storage(Path(self.closing.enter_context(tempfile.TemporaryDirectory())), "")
+        self.uploads = Uploads(storage, self.clock, max_size=1_000_000)
         self.engine = self.new_engine()
 
     def new_trackers(self) -> Trackers:
@@ -56,7 +63,7 @@ class World:
 
     def new_engine(self) -> Engine:
         """Another worker on the same desk."""
-        return Engine(self.database, self.trackers, self.seal)
+        return Engine(self.database, self.trackers, self.seal, uploads=self.uploads)
 
     def tick(self, step: timedelta) -> None:
         """Let time pass, here and there."""
@@ -135,7 +142,16 @@ class World:
 
     def writes(self, kind: str) -> list[str]:
         """What was asked of a tracker, since it was told to forget, that changes something."""
-        return [one for one in self.remotes[kind].writes() if "/search" not in one]
+        asked = [one for one in self.remotes[kind].requests() if one["method"] != "GET" and not _only_reads(one)]
+        return [f"{one['method']} {one['path']}" for one in asked]
+
+
+def _only_reads(request: dict[str, Any]) -> bool:
+    """Whether a POST is a search, or holds nothing but reads."""
+    if request["path"].endswith("/composite"):
+        parts = json.loads(request["body"])["compositeRequest"]
+        return all(part["method"] == "GET" for part in parts)
+    return "/search" in request["path"]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ transaction, nothing is kept in memory between steps, and a crash between any tw
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -16,7 +17,7 @@ from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import DomainError, Invalid
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal, Unreadable
-from deskbridge.sync import breaker, connections, failures, leases, polling, timeline, work
+from deskbridge.sync import breaker, connections, failures, hints, leases, polling, tail, timeline, work
 from deskbridge.sync.births import consider
 from deskbridge.sync.connector import AuthFailed, Connector, Failure, Moved, Rejected, RetryLater, Unknown
 from deskbridge.sync.filing_out import create, look_up
@@ -27,6 +28,7 @@ from deskbridge.sync.model import FailureClass, LinkState
 from deskbridge.sync.polling import DueFeed
 from deskbridge.sync.reconciling import reconcile
 from deskbridge.sync.work import Work
+from deskbridge.tickets.attachments import Uploads
 
 SOON = timedelta(seconds=1)
 Ending = Callable[[UnitOfWork, Taken, Exception], str]
@@ -39,21 +41,32 @@ class Did:
     """What one step did, for whoever drives the engine: a word, the link or the connection, and some detail."""
 
     what: str
-    connection_id: UUID
+    connection_id: UUID | None
     link_id: UUID | None = None
     detail: str = ""
 
 
 class Engine:
-    """One worker on links and feeds; any number may share a database. It has no thread and never sleeps."""
+    """One worker on links and feeds; any number may share a database. It has no thread and never sleeps.
 
-    def __init__(self, database: Database, lines: Lines, seal: Seal, worker: UUID | None = None) -> None:
-        self.database, self.lines, self.seal = database, lines, seal
+    Without `uploads` files stay where they are.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        lines: Lines,
+        seal: Seal,
+        worker: UUID | None = None,
+        *,
+        uploads: Uploads | None = None,
+    ) -> None:
+        self.database, self.lines, self.seal, self.uploads = database, lines, seal, uploads
         self.worker = worker or new_id()
 
     def step(self) -> Did | None:
         """Do the next thing that is due: work on a link, else read a feed; None when nothing is."""
-        return self.work() or self.poll()
+        return self.file() or self.work() or self.poll()
 
     def run(self, most: int = 10_000) -> list[Did]:
         """Step until nothing is due, at most so often, and return what was done."""
@@ -61,6 +74,15 @@ class Engine:
         while len(done) < most and (did := self.step()) is not None:
             done.append(did)
         return done
+
+    # New tickets
+
+    def file(self) -> Did | None:
+        """Look at the tickets that were opened since the last time."""
+        if not self.database.read(tail.is_behind):
+            return None
+        read = self.database.write(hints.read_tail)
+        return Did(f"{read} events read", None) if read else None
 
     # Links
 
@@ -84,11 +106,11 @@ class Engine:
 
     def _round(self, begun: Work) -> str:
         connector = self.lines.open(begun.address)
-        rounds = {
+        rounds: dict[LinkState, Callable[[Database, Connector, Work], str]] = {
             LinkState.CREATING: create,
             LinkState.UNKNOWN: look_up,
             LinkState.CANDIDATE: consider,
-            LinkState.ACTIVE: reconcile,
+            LinkState.ACTIVE: partial(reconcile, uploads=self.uploads),
         }
         what = rounds[begun.state](self.database, connector, begun)
         self.database.write(_reached, begun.connection_id)

@@ -202,6 +202,15 @@ class Cursor(Base):
     read_at: Mapped[datetime]
 
 
+class Tail(Base):
+    """How far sync has read the desk's own events, whose ids come in the order of their commits."""
+
+    __tablename__ = "sync_tails"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    position: Mapped[int] = mapped_column(Serial)
+
+
 class Seen(Base):
     """The ledger of a change feed: which version of a record it has shown; kept as long as it may show it again."""
 
@@ -215,13 +224,17 @@ class Seen(Base):
 
 
 class FailureClass(StrEnum):
-    """What a failure asks of whoever sees it."""
+    """What a failure asks of whoever sees it.
+
+    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was.
+    """
 
     AUTH = "auth"
     OUTAGE = "outage"
     REJECTED = "rejected"
     UNMAPPED = "unmapped"
     INVALID = "invalid"
+    LEFT_OUT = "left out"
     UNKNOWN_OUTCOME = "unknown outcome"
     DUPLICATE = "suspected duplicate"
     GONE = "record gone"
