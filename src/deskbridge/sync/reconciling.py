@@ -24,6 +24,7 @@ from deskbridge.tickets.conversation import note
 from deskbridge.tickets.model import HistoryType, Ticket
 
 SECOND_LOOK = timedelta(seconds=60)
+LATER_LOOK = timedelta(seconds=30)
 MOST_GONE, GONE_SHARE, FEW = 20, 0.02, 3
 
 
@@ -39,7 +40,7 @@ def reconcile(database: Database, connector: Connector, work: Work, uploads: Upl
     exchanged = exchange(database, connector, work)
     if uploads is not None:
         exchanged = exchange_files(database, connector, exchanged, uploads)
-    if exchanged is not work:
+    if exchanged.taken is not work.taken:
         record = connector.fetch(work.remote_id) or record
     work = database.read(refreshed, exchanged)
     assert work.desk is not None
@@ -105,6 +106,8 @@ def _finish(uow: UnitOfWork, work: Work, planned: Plan, record: Record, people: 
     _tell(uow, link, work, planned, ticket)
     _keep_record(link, record)
     leases.release(uow, link, work.taken.hints)
+    if work.unsettled:
+        link.due_at = min(link.due_at, uow.now + LATER_LOOK)
     if outdated or hinted or not _at_rest(uow, work, link, present.side, record, people):
         leases.revive(uow, link)
     return _said(planned)
