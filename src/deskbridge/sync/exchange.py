@@ -297,7 +297,7 @@ def _refuse(uow: UnitOfWork, link: Link, step: Step, refused: Invalid) -> None:
     tied = Tie(f"{kind}:{remote_id}"[:100], remote_id, "", remote, dropped=True)
     tie(uow, link.id, kind, tied, None, from_tracker=True)
     field_name = f"{kind} {refused.errors[0].field}"
-    failures.note(uow, link, FailureClass.INVALID, refused.detail, field=field_name, payload={"record": remote_id})
+    failures.note(uow, link, FailureClass.LEFT_OUT, refused.detail, field=field_name, payload={"record": remote_id})
 
 
 def _tell_clash(uow: UnitOfWork, work: Work, link: Link, step: ChildClash) -> None:

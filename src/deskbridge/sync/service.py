@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
@@ -20,8 +20,10 @@ from deskbridge.sync.model import (
     NEVER,
     ConflictState,
     Connection,
+    FailureClass,
     FailureState,
     Link,
+    LinkChild,
     LinkState,
     SyncConflict,
     SyncFailure,
@@ -53,6 +55,9 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
     failure = _open_failure(uow, failure_id)
     failure.state, failure.closed_by = FailureState.RETRIED, actor.name
     link = _locked(uow, failure.link_id)
+    if failure.failure is FailureClass.LEFT_OUT:
+        again = LinkChild.dropped & (LinkChild.remote_id == failure.payload.get("record", ""))
+        uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
     return failure
