@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 from tools.servers import MARIADB, POSTGRES, Misnamed, find
 
-from deskbridge.app import create_app
+from deskbridge.app import create_app, uploads
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
 from deskbridge.notify.live import Live
@@ -91,9 +91,9 @@ def database_url(databases: TestDatabases, engine_name: str) -> str:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path: Path) -> Settings:
     """The settings of a desk under test."""
-    return settings_of(database_url)
+    return settings_of(database_url, UPLOAD_STORAGE_PATH=tmp_path / "files")
 
 
 def settings_of(database_url: str, **changes: object) -> Settings:
@@ -152,6 +152,7 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
     state = _apps["app"].state
     state.access = state.front.access = Access(desk, settings)
     state.live = Live(state.access)
+    state.uploads = uploads(settings, database.clock)
     return _apps["app"]
 
 

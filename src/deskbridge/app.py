@@ -20,9 +20,11 @@ from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.kit.pace import AddressPace
+from deskbridge.kit.routing import RouteIndex
 from deskbridge.notify import api as notify_api
 from deskbridge.notify.live import Live
 from deskbridge.people import api as people_api
@@ -35,14 +37,18 @@ from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import categories_api, companions_api, conversation_api
+from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
+WITH_FILES = r"/api/v1/tickets/[^/]+/attachments|/(desk|portal)/tickets/[^/]+/reply"
+"""What takes files, and bounds them while they arrive."""
+
 READ_HEADERS = [
     "Authorization",
     "Content-Type",
@@ -64,6 +70,7 @@ API = (
     directory_api.router,
     tickets_api.router,
     conversation_api.router,
+    attachments_api.router,
     categories_api.router,
     companions_api.router,
     sla_api.router,
@@ -99,6 +106,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         middleware=_middleware(settings, database.clock),
         redirect_slashes=False,
     )
+    app.state.uploads = uploads(settings, database.clock)
     assets = Assets()
     app.state.access = Access(desk, settings)
     app.state.live = live = Live(app.state.access)
@@ -113,6 +121,12 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     return app
 
 
+def uploads(settings: Settings, clock: Clock) -> Uploads:
+    """Return where files go, as the settings have it."""
+    storage = open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL)
+    return Uploads(storage, clock, settings.UPLOAD_MAX_FILE_SIZE, settings.VIRUS_SCAN_ENABLED)
+
+
 def _described_once(app: FastAPI) -> dict[str, object]:
     if app.openapi_schema is None:
         app.openapi_schema = describe(app)
@@ -125,8 +139,9 @@ def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
         Middleware(AddressPace, a_minute=settings.address_limit, clock=clock),
         Middleware(RewritePaths),
-        Middleware(BodyLimit, limit=MAX_BODY),
+        Middleware(BodyLimit, limit=MAX_BODY, larger=WITH_FILES),
         Middleware(Catch, answer=_unexpected),
+        Middleware(RouteIndex),
     ]
     if settings.CORS_ORIGINS:
         cors = Middleware(

@@ -7,6 +7,7 @@ from typing import Any
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.idempotency import sweep_answers
 from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
@@ -18,7 +19,7 @@ from deskbridge.sla import service as sla
 from deskbridge.sla.jobs import JOBS as SLA_JOBS
 from deskbridge.sla.jobs import SCHEDULES as SLA_SCHEDULES
 from deskbridge.tickets import dispatch
-from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, auto_close_job
+from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, SWEEP_FILES_SCHEDULE, auto_close_job, file_jobs
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def wire(settings: Settings) -> Wiring:
     if settings.TICKET_AUTO_CLOSE_DAYS:
         jobs.append(auto_close_job(settings.TICKET_AUTO_CLOSE_DAYS))
         schedules.append(AUTO_CLOSE_SCHEDULE)
+    jobs += file_jobs(open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL), settings.CLAMD_URL)
+    schedules.append(SWEEP_FILES_SCHEDULE)
     subscriptions = Subscriptions()
     search.follow(subscriptions)
     dispatch.follow(subscriptions)

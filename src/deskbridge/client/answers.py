@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from deskbridge.client.choices import (
+    AttachmentState,
     Channel,
     CommentType,
     Dispatch,
@@ -19,6 +20,36 @@ from deskbridge.client.choices import (
     Status,
 )
 from deskbridge.kit.paging import Page
+
+
+class NamedThing(msgspec.Struct, kw_only=True):
+    """Something with a name: a person, a team."""
+
+    id: UUID
+    name: str
+
+
+class AttachmentAnswer(msgspec.Struct, kw_only=True):
+    """A file of a ticket. `state` QUARANTINED is being checked for viruses, INFECTED is never handed out."""
+
+    id: UUID
+    ticket_id: UUID
+    message_id: UUID | None
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    is_internal: bool
+    state: AttachmentState
+    uploaded_by: NamedThing | None
+    created_at: datetime
+    url: str
+
+
+class AttachmentList(msgspec.Struct, kw_only=True):
+    """A ticket's files, oldest first; there are at most 500."""
+
+    items: list[AttachmentAnswer]
 
 
 class CategoryDetails(msgspec.Struct, kw_only=True):
@@ -36,13 +67,6 @@ class CategoryList(msgspec.Struct, kw_only=True):
     """Categories, in the administrator's order."""
 
     items: list[CategoryDetails]
-
-
-class NamedThing(msgspec.Struct, kw_only=True):
-    """Something with a name: a person, a team."""
-
-    id: UUID
-    name: str
 
 
 class TimeEntryAnswer(msgspec.Struct, kw_only=True):
@@ -165,7 +189,7 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
 
 
 class MessageAnswer(msgspec.Struct, kw_only=True):
-    """One message of a conversation. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content."""
 
     id: UUID
     ticket_id: UUID
@@ -176,6 +200,7 @@ class MessageAnswer(msgspec.Struct, kw_only=True):
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    attachments: list[AttachmentAnswer]
 
 
 class ActorAnswer(msgspec.Struct, kw_only=True):

@@ -18,6 +18,7 @@ from deskbridge.kit.engines import make_engines
 from deskbridge.kit.errors import Unavailable
 from deskbridge.kit.events import CHANNEL, Event, EventGate, EventRow, Subscriptions, payload_of
 from deskbridge.kit.queue import JobRow, queued
+from deskbridge.kit.statements import Row, Statement, Values
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +48,10 @@ class Reader:
         """Run a statement; with a list of parameters, once for each."""
         return self.connection.execute(statement, parameters or {})
 
+    def rows(self, statement: Statement, parameters: Values) -> list[Row]:
+        """Run a hot statement and return its rows."""
+        return statement.rows(self.connection, parameters)
+
 
 class UnitOfWork(Reader):
     """One transaction: the session that holds its objects, and the events and jobs that commit with them."""
@@ -62,6 +67,11 @@ class UnitOfWork(Reader):
         """Run a statement after what the session holds has reached the database."""
         self.session.flush()
         return super().execute(statement, parameters)
+
+    def rows(self, statement: Statement, parameters: Values) -> list[Row]:
+        """Run a hot statement after what the session holds has reached the database."""
+        self.session.flush()
+        return super().rows(statement, parameters)
 
     def record(self, event: Event) -> None:
         """Record a fact: its row, its followers inside the transaction, and the jobs that follow after it."""

@@ -93,7 +93,7 @@ class BodyLimit:
         if body is None:
             await refused(scope, receive, send)
             return
-        await self.app(scope, _replay(body, receive), send)
+        await self.app(scope, replay(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
         """Return the whole body, or None once it passes the limit."""
@@ -110,14 +110,14 @@ class BodyLimit:
                 return b"".join(chunks)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that hands out the body that was already read, then what comes after it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replay() -> Message:
+    async def again() -> Message:
         return messages.pop() if messages else await receive()
 
-    return replay
+    return again
 
 
 class RewritePaths:

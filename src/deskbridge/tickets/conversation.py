@@ -1,5 +1,6 @@
 """The use cases about a ticket's conversation: public replies and internal notes."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,11 +10,12 @@ from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound
 from deskbridge.kit.ids import new_id
 from deskbridge.people.actor import Actor, Role
 from deskbridge.tickets import history
+from deskbridge.tickets.attachments import carry, delete_carried
 from deskbridge.tickets.events import MessageAdded, MessageDeleted, MessageEdited
 from deskbridge.tickets.fields import CONTENT_LENGTH, checked_text
 from deskbridge.tickets.model import Audience, CommentType, HistoryType, Message, Ticket
 from deskbridge.tickets.policy import Verb, facts, require, visible, visible_messages
-from deskbridge.tickets.service import locked, touch, wake
+from deskbridge.tickets.service import landing, locked, touch, wake
 
 
 def reply(
@@ -24,9 +26,13 @@ def reply(
     comment_type: CommentType = CommentType.COMMENT,
     *,
     just_thanks: bool = False,
+    attachment_ids: Sequence[UUID] = (),
 ) -> Message:
-    """Add a public message. A requester's own reply wakes a waiting or resolved ticket, unless it is `just_thanks`."""
-    ticket = _landing(uow, actor, ref)
+    """Add a public message, with files that its author uploaded before.
+
+    A requester's own reply wakes a waiting or resolved ticket, unless it is `just_thanks`.
+    """
+    ticket = landing(uow, actor, ref)
     require(actor, Verb.REPLY, facts(ticket))
     if comment_type is CommentType.WORK_NOTE:
         raise Invalid([FieldError("is_internal", "A work note is always internal.")])
@@ -36,6 +42,7 @@ def reply(
     if actor.is_agent and not by_requester:
         ticket.first_response_at = ticket.first_response_at or uow.now
     message = _add(uow, actor, ticket, content, comment_type, Audience.PUBLIC)
+    carry(uow, actor, message, attachment_ids)
     if by_requester and not just_thanks:
         wake(uow, actor, ticket)
     touch(uow, ticket)
@@ -48,19 +55,19 @@ def note(
     ref: UUID | int,
     content: str,
     comment_type: CommentType = CommentType.COMMENT,
+    *,
+    attachment_ids: Sequence[UUID] = (),
 ) -> Message:
-    """Add an internal message: only agents ever see it or any trace of it."""
-    ticket = _landing(uow, actor, ref)
+    """Add an internal message, with files that its author uploaded before.
+
+    Only agents ever see it or any trace of it.
+    """
+    ticket = landing(uow, actor, ref)
     require(actor, Verb.NOTE, facts(ticket))
     message = _add(uow, actor, ticket, content, comment_type, Audience.INTERNAL)
+    carry(uow, actor, message, attachment_ids)
     touch(uow, ticket, Audience.INTERNAL)
     return message
-
-
-def _landing(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
-    """Load the ticket a message lands on: where one is merged into another, that one."""
-    ticket = locked(uow, actor, ref)
-    return locked(uow, actor, ticket.merged_into_id) if ticket.merged_into_id else ticket
 
 
 def _add(
@@ -113,11 +120,15 @@ def edit_message(uow: UnitOfWork, actor: Actor, message_id: UUID, content: str) 
 
 
 def delete_message(uow: UnitOfWork, actor: Actor, message_id: UUID) -> None:
-    """Empty a message; its author or an ADMIN does this, and a tombstone stays. History keeps the old text."""
+    """Empty a message and remove its files; its author or an ADMIN does this, and a tombstone stays.
+
+    History keeps the old text.
+    """
     ticket, message = _visible_message(uow, actor, message_id)
     if message.author_id != actor.id and not actor.role.at_least(Role.ADMIN):
         raise Forbidden("Only its author or an administrator deletes a comment.")
     _write_change(uow, actor, ticket, message, HistoryType.COMMENT_DELETED, None)
+    delete_carried(uow, actor, ticket, message)
     message.content, message.deleted_at = "", uow.now
     event = MessageDeleted(subject_id=ticket.id, actor_id=actor.id, audience=message.audience, message_id=message.id)
     uow.record(event)

@@ -150,6 +150,12 @@ def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None =
     return ticket
 
 
+def landing(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
+    """Load the ticket that a message or a file lands on, locked: where one is merged into another, that one."""
+    ticket = locked(uow, actor, ref)
+    return locked(uow, actor, ticket.merged_into_id) if ticket.merged_into_id else ticket
+
+
 def touch(uow: UnitOfWork, ticket: Ticket, audience: Audience = Audience.PUBLIC) -> None:
     """Move the ticket's clocks after a change; an internal one moves only what agents sort by."""
     ticket.activity_at = uow.now

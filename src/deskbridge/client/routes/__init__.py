@@ -1,6 +1,7 @@
 """Every route of the API. Written by `make docs` from the API's routes; change those instead."""
 
 from deskbridge.client.calls import Calls
+from deskbridge.client.routes.attachments import AttachmentsRoutes
 from deskbridge.client.routes.categories import CategoriesRoutes
 from deskbridge.client.routes.companions import CompanionsRoutes
 from deskbridge.client.routes.conversation import ConversationRoutes
@@ -18,6 +19,7 @@ class Routes:
     """Every route of the API, by the door it belongs to."""
 
     def __init__(self, calls: Calls) -> None:
+        self.attachments = AttachmentsRoutes(calls)
         self.categories = CategoriesRoutes(calls)
         self.companions = CompanionsRoutes(calls)
         self.conversation = ConversationRoutes(calls)

@@ -341,6 +341,7 @@ class TicketsRoutes:
         content: str,
         comment_type: CommentType | UnsetType = UNSET,
         is_internal: bool | UnsetType | None = UNSET,
+        attachment_ids: list[UUID] | UnsetType = UNSET,
         idempotency_key: str | None = None,
     ) -> MessageAnswer:
         """Add a public reply or an internal note to a ticket's conversation."""
@@ -348,7 +349,12 @@ class TicketsRoutes:
             Call(
                 "POST",
                 f"/api/v1/tickets/{segment(id)}/comments",
-                body={"content": content, "comment_type": comment_type, "is_internal": is_internal},
+                body={
+                    "content": content,
+                    "comment_type": comment_type,
+                    "is_internal": is_internal,
+                    "attachment_ids": attachment_ids,
+                },
                 key=once(idempotency_key),
             ),
             MessageAnswer,
