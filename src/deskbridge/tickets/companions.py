@@ -77,3 +77,22 @@ class SavedView(Base):
     name: Mapped[str] = mapped_column(String(100))
     query: Mapped[str] = mapped_column(String(2000))
     shared: Mapped[bool]
+
+
+class Read(Base):
+    """Up to when a person has read a ticket's conversation: the time of the last message they were shown."""
+
+    __tablename__ = "read_marks"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, index=True)
+    read_at: Mapped[datetime]
+
+
+class Mention(Base):
+    """A person whom a message names as `@handle`."""
+
+    __tablename__ = "mentions"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
