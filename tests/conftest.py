@@ -151,8 +151,8 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
         _apps["app"] = create_app(settings, database)
     state = _apps["app"].state
     state.access = state.front.access = Access(desk, settings)
-    state.live = Live(state.access)
     state.uploads = uploads(settings, database.clock)
+    state.live = Live(state.access)
     return _apps["app"]
 
 

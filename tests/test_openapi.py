@@ -33,6 +33,7 @@ ANYBODYS = {
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",
+    "POST /hooks/{connection}",
 }
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
@@ -88,9 +89,9 @@ def test_an_operation_names_the_errors_of_its_kind(name: str) -> None:
 @every_operation
 def test_an_operation_names_the_headers_it_reads(name: str) -> None:
     headers = {p["name"] for p in OPERATIONS[name].get("parameters", []) if p["in"] == "header"}
-    if re.fullmatch(r"(PUT|PATCH) /api/v1/tickets/\{id\}(/assign|/status)?", name):
+    if re.fullmatch(r"(PUT|PATCH) /api/v1/(tickets|users|teams)/\{id\}(/assign|/status)?", name):
         assert headers == {"If-Match", "Idempotency-Key"}
-    if name == "POST /api/v1/tickets":
+    if name in {"POST /api/v1/tickets", "POST /api/v1/tickets/bulk", "DELETE /api/v1/auth/tokens/{id}"}:
         assert headers == {"Idempotency-Key"}
     if name.startswith("GET"):
         assert headers == set()

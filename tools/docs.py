@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer.main
 from sqlalchemy import Table
+from tests.meta.routes import CALLERS, ROUTES
 from typer.testing import CliRunner
 
 from deskbridge.app import create_app
@@ -121,8 +122,23 @@ def permissions_page() -> str:
         "What each role may do with a ticket. A requester may withdraw one that is NEW, OPEN or PENDING_INFO, confirm "
         "one that is RESOLVED, and reopen one that is RESOLVED or CLOSED. The same rule, as SQL, decides what lists "
         "show.",
-        "| role | ticket | may |\n| --- | --- | --- |\n" + "\n".join(rows),
+        "| role | ticket | may |\n| --- | --- | --- |\n" + "\n".join(rows) + f"\n\n## Routes\n\n{_routes()}",
     )
+
+
+def _routes() -> str:
+    """Who gets what from each route of the API: the table that the tests hold."""
+    words = {"yes": "yes", "401": "sign in", "403": "no", "404": "not found"}
+    introduction = (
+        "What each route answers to whom. The ticket is the customer's, OPEN (or as the action needs it), assigned to "
+        "the agent, in the team of agent, colleague and lead; the outsider is an agent of another team. A message, a "
+        "time entry, a shared view and a token are the agent's; the user is the customer, the agent the agent. What "
+        "somebody may not even see is *not found*."
+    )
+    head = f"| route | {' | '.join(CALLERS)} |\n| --- |{' --- |' * len(CALLERS)}\n"
+    shown = {name: " | ".join(words[cell] for cell in route.cells.values()) for name, route in ROUTES.items()}
+    rows = [f"| `{name}` | {cells} |" for name, cells in shown.items()]
+    return f"{introduction}\n\n{head}" + "\n".join(rows)
 
 
 def _listed(held: set[Verb]) -> str:

@@ -25,6 +25,7 @@ from deskbridge.kit.http import error_response, json_response, wants_html
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.kit.pace import AddressPace
 from deskbridge.kit.routing import RouteIndex
+from deskbridge.kit.sealed import Seal
 from deskbridge.notify import api as notify_api
 from deskbridge.notify.live import Live
 from deskbridge.people import api as people_api
@@ -36,12 +37,15 @@ from deskbridge.reports import api as reports_api
 from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
+from deskbridge.sync import hooks_api
+from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
 from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
 from deskbridge.tickets.attachments import Uploads
+from deskbridge.trackers import Trackers
 from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
@@ -76,6 +80,7 @@ API = (
     sla_api.router,
     search_api.router,
     notify_api.router,
+    hooks_api.router,
 )
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 
@@ -110,6 +115,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     assets = Assets()
     app.state.access = Access(desk, settings)
     app.state.live = live = Live(app.state.access)
+    app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
     app.state.front = Front(app.state.access, assets)
     for router in (*API, *WEB):
         app.include_router(router)

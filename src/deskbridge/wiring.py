@@ -18,6 +18,9 @@ from deskbridge.settings import Settings
 from deskbridge.sla import service as sla
 from deskbridge.sla.jobs import JOBS as SLA_JOBS
 from deskbridge.sla.jobs import SCHEDULES as SLA_SCHEDULES
+from deskbridge.sync import hints
+from deskbridge.sync.inbox import sweep_inbox
+from deskbridge.sync.polling import sweep_seen
 from deskbridge.tickets import dispatch
 from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, SWEEP_FILES_SCHEDULE, auto_close_job, file_jobs
 
@@ -37,6 +40,8 @@ def wire(settings: Settings) -> Wiring:
         _sweep("people.sweep_sign_ins", sweep_sign_ins),
         _sweep("kit.sweep_answers", sweep_answers),
         _sweep("kit.sweep_tries", sweep_tries),
+        _sweep("sync.sweep_inbox", sweep_inbox),
+        _sweep("sync.sweep_seen", sweep_seen),
     ]
     schedules = [Schedule(job.kind, timedelta(hours=1)) for job in jobs]
     jobs.append(SWEEP_EVENTS_JOB)
@@ -49,6 +54,7 @@ def wire(settings: Settings) -> Wiring:
     subscriptions = Subscriptions()
     search.follow(subscriptions)
     dispatch.follow(subscriptions)
+    hints.follow(subscriptions)
     if settings.SLA_ENABLED:
         sla.follow(subscriptions)
         jobs += SLA_JOBS

@@ -15,7 +15,7 @@ Make = Callable[..., tuple[Client, Scripted]]
 LOST = httpx.ReadError("cut off")
 AWAY = httpx.ConnectError("refused")
 TOKENS = {"access_token": "new", "refresh_token": "next", "expires_in": 900, "token_type": "bearer"}
-CATEGORIES: dict[str, Any] = {"items": [{"key": "BUG", "name": "Bug", "active": True, "position": 1}]}
+CATEGORIES: dict[str, Any] = {"items": [{"key": "BUG", "name": "Bug", "active": True, "position": 1, "version": 1}]}
 
 
 def ok(body: Any = None, status: int = 200) -> httpx.Response:
@@ -30,7 +30,7 @@ def busy(seconds: str) -> httpx.Response:
     return refused(429, "RATE_LIMITED", {"Retry-After": seconds})
 
 
-CATEGORY = {"key": "BUG", "name": "Bug", "active": True, "position": 1}
+CATEGORY = {"key": "BUG", "name": "Bug", "active": True, "position": 1, "version": 1}
 
 
 @pytest.mark.parametrize("trouble", [LOST, AWAY, refused(503), httpx.Response(502, text="<h1>"), busy("1")])

@@ -163,3 +163,29 @@ def test_who_becomes_a_customer_hands_back_too(api: Api, make: Factory, cast: Ca
     ticket = make.ticket(cast.customer, status=Status.OPEN, assignee_id=cast.agent.id)
     assert api.as_(cast.admin).patch(f"/users/{cast.agent.id}", {"role": Role.END_USER}).status_code == 200
     assert make.row(ticket).assignee_id is None
+
+
+def test_a_membership_counts_up_the_versions_at_both_ends(api: Api, cast: Cast) -> None:
+    """Whoever shows a team or a member that is not there any more has seen an old version."""
+    admin, agent, team = api.as_(cast.admin), f"/agents/{cast.agent.id}", f"/teams/{cast.support}"
+    assert cast.colleague.team_ids == {cast.support}
+    before = {path: admin.get(path).headers["etag"] for path in (agent, team, f"/agents/{cast.colleague.id}")}
+    assert admin.patch(agent, {"team_ids": []}).status_code == 200
+    stale = admin.patch(team, {"name": "Help"}, headers={"If-Match": before[team]})
+    assert (stale.status_code, stale.json()["version"]) == (412, 2)
+    assert admin.patch(team, {"member_ids": [str(cast.agent.id), str(cast.colleague.id)]}).status_code == 200
+    assert admin.get(agent).json()["version"] == 3
+    assert admin.get(f"/agents/{cast.colleague.id}").headers["etag"] == before[f"/agents/{cast.colleague.id}"]
+
+
+def test_what_others_do_to_a_person_is_a_new_version_too(api: Api, make: Factory, cast: Cast) -> None:
+    admin, path = api.as_(cast.admin), f"/users/{make.person(Role.AGENT).id}"
+    seen = [admin.get(path).json()["version"]]
+    changes = ({"role": "TEAM_LEAD"}, {"active": False}, {"active": True}, {"address": "Bolzano"})
+    seen += [admin.patch(path, change).json()["version"] for change in changes]
+    assert admin.delete(path).status_code == 204
+    seen.append(admin.get(path).json()["version"])
+    assert seen == sorted(set(seen)), seen
+    refused = admin.patch(path, {"active": True}, headers={"If-Match": f'"{seen[0]}"'})
+    assert refused.status_code == 412
+    assert admin.get(path).json()["active"] is False

@@ -41,6 +41,7 @@ def test_somebody_registers_and_signs_in(api: Api) -> None:
         "teams": [],
         "active": True,
         "created_at": "2026-11-20T08:30:00.123456Z",
+        "version": 1,
     }
     assert profile["customer_id"].startswith("C-")
     assert len(profile["customer_id"]) == 8

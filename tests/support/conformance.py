@@ -37,6 +37,8 @@ class Described:
         if answer.status_code == 304:
             described = {}
         assert described is not None, f"{here} does not say that it answers {answer.status_code}: {answer.text[:300]}"
+        for header, how in described.get("headers", {}).items():
+            assert header in answer.headers or not how.get("required"), f"{here} answers without {header}"
         self._check_body(here, answer, described.get("content", {}))
 
     def _check_body(self, here: str, answer: httpx.Response, content: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ class CategoryDetails(msgspec.Struct, kw_only=True):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None
 
@@ -79,6 +80,8 @@ class TimeEntryAnswer(msgspec.Struct, kw_only=True):
     started_at: datetime
     author: NamedThing | None
     created_at: datetime
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class TimeEntryList(msgspec.Struct, kw_only=True):
@@ -163,6 +166,7 @@ class ViewAnswer(msgspec.Struct, kw_only=True):
     query: str
     shared: bool
     mine: bool
+    version: int
 
 
 class ViewList(msgspec.Struct, kw_only=True):
@@ -189,7 +193,11 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
 
 
 class MessageAnswer(msgspec.Struct, kw_only=True):
-    """One message of a conversation, with the files it carries. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are
+    here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -201,6 +209,8 @@ class MessageAnswer(msgspec.Struct, kw_only=True):
     edited_at: datetime | None
     deleted_at: datetime | None
     attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class ActorAnswer(msgspec.Struct, kw_only=True):
@@ -266,6 +276,7 @@ class Profile(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 class AgentAnswer(msgspec.Struct, kw_only=True):
@@ -284,6 +295,7 @@ class AgentAnswer(msgspec.Struct, kw_only=True):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
     skills: list[str]
     available: bool
     capacity: int
@@ -298,6 +310,7 @@ class TeamAnswer(msgspec.Struct, kw_only=True):
     active: bool
     assignment: Dispatch
     members: list[NamedThing]
+    version: int
 
 
 class TeamList(msgspec.Struct, kw_only=True):
@@ -321,6 +334,12 @@ class Readiness(msgspec.Struct, kw_only=True):
     status: Literal["ready", "unavailable"]
     detail: str = ""
     error_code: str = ""
+
+
+class Received(msgspec.Struct, kw_only=True):
+    """How many hints were new; one that was sent again counts as none."""
+
+    received: int
 
 
 class Tokens(msgspec.Struct, kw_only=True):
@@ -521,6 +540,7 @@ class PolicyAnswer(msgspec.Struct, kw_only=True):
     response_minutes: int | None
     resolution_minutes: int | None
     calendar: NamedThing | None
+    version: int
 
 
 class PolicyList(msgspec.Struct, kw_only=True):
@@ -537,6 +557,7 @@ class CalendarAnswer(msgspec.Struct, kw_only=True):
     time_zone: str
     week: dict[str, list[list[str]]]
     holidays: list[str]
+    version: int
 
 
 class CalendarList(msgspec.Struct, kw_only=True):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from fastapi import FastAPI
@@ -69,6 +69,14 @@ class Error(msgspec.Struct, omit_defaults=True):
 OPEN: dict[str, Any] = {"security": []}
 """The `openapi_extra` of a route that anybody may call."""
 
+UNKEYED = "x-idempotency-key"
+
+
+def unkeyed(reason: str) -> dict[str, Any]:
+    """Return the `openapi_extra` of a write that reads no `Idempotency-Key`, and says why."""
+    return {UNKEYED: f"Not read: {reason}"}
+
+
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -82,6 +90,7 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
+ETAG = {"ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}}
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}, "required": True}
 }
@@ -98,10 +107,13 @@ def answers(status: int, body: Any, *errors: int) -> Responses:
 
 def said(status: int, body: Any = None) -> dict[str, Any]:
     """Return the description of one answer: what its status means, and its JSON, which may be one of several kinds."""
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if body is None:
-        return {"description": HTTPStatus(status).phrase}
+        return described
     schema = {"anyOf": [_reference(one) for one in body]} if isinstance(body, tuple) else _reference(body)
-    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
+    if isinstance(body, type) and get_type_hints(body).get("version") is int:
+        described["headers"] = ETAG
+    return described | {"content": {"application/json": {"schema": schema}}}
 
 
 def _reference(body: Any) -> dict[str, Any]:
@@ -165,10 +177,10 @@ def _text_of(schema: dict[str, Any]) -> dict[str, Any]:
 def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     """Add what the kit does for every operation of a kind: how it refuses what it can't read, and the headers it reads.
 
-    A write that can conflict, or that answers nothing, happens once per `Idempotency-Key`.
+    A write happens once per `Idempotency-Key`, unless its route says why not.
     """
     responses, parameters = operation["responses"], operation.get("parameters", [])
-    keyed = method != "get" and "auth" not in operation.get("tags", []) and {"409", "204"} & responses.keys()
+    keyed = method != "get" and UNKEYED not in operation
     if not path.startswith(UNCOUNTED):
         responses.setdefault("429", said(429, Error))
     if "429" in responses:

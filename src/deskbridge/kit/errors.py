@@ -83,6 +83,12 @@ class PreconditionFailed(DomainError):
     summary = "Somebody changed this in the meantime. Read it again and repeat your change."
 
 
+def require_version(expected: int | None, present: int) -> None:
+    """Raise `PreconditionFailed` when the caller has seen another version than the present one; None is any."""
+    if expected is not None and expected != present:
+        raise PreconditionFailed(data={"version": present})
+
+
 class TooLarge(DomainError):
     """The body or the file is over the limit, which `detail` names."""
 

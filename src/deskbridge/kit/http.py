@@ -1,14 +1,14 @@
 """What every door over HTTP shares: ready answers, errors as JSON, entity tags."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from deskbridge.kit import errors
-from deskbridge.kit.errors import DomainError, FieldError, Malformed, PreconditionFailed
+from deskbridge.kit.errors import DomainError, FieldError, Malformed
 
 STATUS: Mapping[type[DomainError], int] = {
     errors.Malformed: 400,
@@ -63,6 +63,17 @@ def json_response(body: object, status: int = 200, headers: Mapping[str, str] | 
     return Response(encode(body), status, headers, JSON_TYPE)
 
 
+class Versioned(Protocol):
+    """What can be read one at a time, and has a version that each change of it counts up."""
+
+    version: int
+
+
+def versioned_response(thing: Versioned, status: int = 200) -> Response:
+    """Return one thing as JSON with its version as `ETag`."""
+    return json_response(thing, status, {"ETag": etag(thing.version)})
+
+
 def etag(version: int) -> str:
     """Return the entity tag of a version."""
     return f'"{version}"'
@@ -77,12 +88,6 @@ def expected_version(request: Request) -> int | None:
     if not (len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isascii() and tag[1:-1].isdigit()):
         raise Malformed(errors=[FieldError("If-Match", 'Send one entity tag as it was given, for example "3".')])
     return int(tag[1:-1])
-
-
-def require_version(expected: int | None, present: int) -> None:
-    """Raise `PreconditionFailed` when the caller has not seen the present version."""
-    if expected is not None and expected != present:
-        raise PreconditionFailed(data={"version": present})
 
 
 def wants_html(request: Request) -> bool:

@@ -238,14 +238,7 @@ class Access:
         if key is None:
             result = await self.write(request, use_case, *args, **kwargs)
             return _response(status, *_rendered(result))
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
-
-        def claimed(uow: UnitOfWork, actor: Actor) -> tuple[bytes, Response | None]:
-            stored_under = idempotency.storage_key(actor.id, key)
-            earlier = idempotency.claim(uow, stored_under, digest)
-            return stored_under, _replayed(earlier) if earlier else None
-
-        stored_under, earlier = await self.write(request, claimed)
+        stored_under, earlier = await self._claim(request, key, body)
         if earlier is not None:
             return earlier
 
@@ -259,6 +252,38 @@ class Access:
         except DomainError:
             await self.desk.write(idempotency.release, stored_under)
             raise
+
+    async def answer_in_parts(self, request: Request, work: Callable[[], Awaitable[Any]]) -> Response:
+        """Run work that is many transactions and answer with what it returns, once per `Idempotency-Key`.
+
+        The answer is stored after the work: if this process dies between them, the key is free again in a minute and
+        the work is done anew, so it has to be such that doing it twice is doing it once.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return _response(200, *_rendered(await work()))
+        stored_under, earlier = await self._claim(request, key, await request.body())
+        if earlier is not None:
+            return earlier
+        try:
+            body, tag = _rendered(await work())
+        except DomainError:
+            await self.desk.write(idempotency.release, stored_under)
+            raise
+        await self.desk.write(idempotency.store, stored_under, 200, tag, body)
+        return _response(200, body, tag)
+
+    async def _claim(self, request: Request, key: str, body: bytes) -> tuple[bytes, Response | None]:
+        """Claim a key for a request; return what it is stored under, and the answer that was given under it before."""
+        target = f"{request.method} {request.url.path}?{request.url.query}\n"
+        digest = hashlib.sha256(target.encode() + body).digest()
+
+        def claimed(uow: UnitOfWork, actor: Actor) -> tuple[bytes, Response | None]:
+            stored_under = idempotency.storage_key(actor.id, key)
+            earlier = idempotency.claim(uow, stored_under, digest)
+            return stored_under, _replayed(earlier) if earlier else None
+
+        return await self.write(request, claimed)
 
     # Forms
 

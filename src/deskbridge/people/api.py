@@ -9,10 +9,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import OPEN, Body, Moment, Word, answers
+from deskbridge.kit.api import OPEN, Body, Moment, Word, answers, unkeyed
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Forbidden, Unauthenticated
-from deskbridge.kit.http import json_response
+from deskbridge.kit.http import json_response, versioned_response
 from deskbridge.kit.pace import address_of
 from deskbridge.people import passwords, queries, service
 from deskbridge.people.access import Access, ApiTokenCredential
@@ -22,6 +22,8 @@ from deskbridge.people.signin import check_password
 from deskbridge.people.tokens import ACCESS_LIFETIME, OwnToken, issue_access_token
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+
+SECRET_ANSWER = unkeyed("the answer is a secret, and kept nowhere.")
 
 
 class Login(Body):
@@ -75,7 +77,9 @@ def access_of(request: Request) -> Access:
     return access
 
 
-@router.post("/login", responses=answers(200, Tokens, 400, 429), response_class=Response, openapi_extra=OPEN)
+@router.post(
+    "/login", responses=answers(200, Tokens, 400, 429), response_class=Response, openapi_extra=OPEN | SECRET_ANSWER
+)
 async def login(request: Request, body: Login) -> Response:
     """Sign in with an e-mail address, phone number or customer ID and a password."""
     access = access_of(request)
@@ -84,7 +88,9 @@ async def login(request: Request, body: Login) -> Response:
     return json_response(_tokens(access, family))
 
 
-@router.post("/refresh", responses=answers(200, Tokens, 400), response_class=Response, openapi_extra=OPEN)
+@router.post(
+    "/refresh", responses=answers(200, Tokens, 400), response_class=Response, openapi_extra=OPEN | SECRET_ANSWER
+)
 async def refresh(request: Request, body: RefreshBody) -> Response:
     """Trade a refresh token, once, for new tokens. Using one a second time ends the whole sign-in."""
     access = access_of(request)
@@ -108,7 +114,13 @@ def _tokens(access: Access, family: Refreshed) -> Tokens:
     return Tokens(token, family.refresh_token, int(ACCESS_LIFETIME.total_seconds()))
 
 
-@router.post("/logout", status_code=204, responses=answers(204, None, 400), response_class=Response)
+@router.post(
+    "/logout",
+    status_code=204,
+    responses=answers(204, None, 400),
+    response_class=Response,
+    openapi_extra=unkeyed("what has ended stays so."),
+)
 async def logout(request: Request, body: LogoutBody | None = None) -> Response:
     """End this sign-in: its access and refresh tokens are refused from now on."""
     access = access_of(request)
@@ -127,7 +139,7 @@ async def logout(request: Request, body: LogoutBody | None = None) -> Response:
     status_code=201,
     responses=answers(201, queries.Profile, 400, 409),
     response_class=Response,
-    openapi_extra=OPEN,
+    openapi_extra=OPEN | unkeyed("nobody is signed in, and a second registration finds its address in use."),
 )
 async def register(request: Request, body: Registration) -> Response:
     """Register as a customer."""
@@ -137,7 +149,7 @@ async def register(request: Request, body: Registration) -> Response:
     def join(uow: UnitOfWork) -> queries.Profile:
         return queries.profile(uow, service.add_user(uow, None, new).id)
 
-    return json_response(await access_of(request).desk.write(join), 201)
+    return versioned_response(await access_of(request).desk.write(join), 201)
 
 
 @router.get("/me", responses=answers(200, queries.Profile), response_class=Response)
@@ -147,7 +159,7 @@ async def me(request: Request) -> Response:
     def own_profile(reader: Reader, actor: Actor) -> queries.Profile:
         return queries.profile(reader, _own_id(actor))
 
-    return json_response(await access_of(request).read(request, own_profile))
+    return versioned_response(await access_of(request).read(request, own_profile))
 
 
 @router.get("/tokens", responses=answers(200, TokenList), response_class=Response)
@@ -160,7 +172,13 @@ async def list_tokens(request: Request) -> Response:
     return json_response(await access_of(request).read(request, own_tokens))
 
 
-@router.post("/tokens", status_code=201, responses=answers(201, service.NewApiToken, 400, 403), response_class=Response)
+@router.post(
+    "/tokens",
+    status_code=201,
+    responses=answers(201, service.NewApiToken, 400, 403),
+    response_class=Response,
+    openapi_extra=SECRET_ANSWER,
+)
 async def create_token(request: Request, body: TokenRequest) -> Response:
     """Make a personal API token. This answer is the only time its secret is shown; another token cannot ask for it."""
     access = access_of(request)

@@ -1,14 +1,15 @@
 """The use cases about the people and teams of a desk: adding, changing, locking out."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from deskbridge.kit.db import UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.text import clean_line, clean_text, email_key
 from deskbridge.people.actor import Actor, Role
@@ -24,6 +25,7 @@ from deskbridge.people.service import (
     require_admin,
     require_unused,
     set_role,
+    touch_user,
 )
 
 MAX_CAPACITY, MAX_SKILLS, SKILL_LENGTH = 1000, 50, 60
@@ -63,17 +65,25 @@ def add_person(uow: UnitOfWork, actor: Actor, new: NewUser, changes: PersonChang
 
 
 def update_person(
-    uow: UnitOfWork, actor: Actor, user_id: UUID, changes: PersonChanges, *, agents_only: bool = False
+    uow: UnitOfWork,
+    actor: Actor,
+    user_id: UUID,
+    changes: PersonChanges,
+    *,
+    agents_only: bool = False,
+    version: int | None = None,
 ) -> User:
     """Change a person: an ADMIN anything, everybody their own `OWN_FIELDS`.
 
-    A new password ends every sign-in. Raises `NotFound` for customers asking about others, `Forbidden`, `Invalid`.
+    A new password ends every sign-in. Raises `NotFound` for customers asking about others, `Forbidden`, `Invalid`,
+    and `PreconditionFailed` when the actor has seen another `version`.
     """
     require_sight(actor, user_id)
     user = locked_user(uow, user_id)
     if agents_only and not user.role.at_least(Role.AGENT):
         raise NotFound("There is no such agent.")
     _require_allowed(actor, user, set(changes))
+    require_version(version, user.version)
     if "role" in changes:
         set_role(uow, actor, user_id, changes["role"])
     if "active" in changes and changes["active"] != user.active:
@@ -83,7 +93,7 @@ def update_person(
     if "password_hash" in changes:
         end_all_sign_ins(uow, user.id)
     if told := sorted(set(changes) - {"role", "active"}):
-        user.updated_at = uow.now
+        touch_user(uow, user)
         uow.record(UserUpdated(subject_id=user.id, actor_id=actor.id, fields=told))
     return user
 
@@ -105,6 +115,7 @@ def _require_allowed(actor: Actor, user: User, names: set[str]) -> None:
 def _reactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> None:
     user = locked_user(uow, user_id)
     user.active = True
+    touch_user(uow, user)
     uow.record(UserReactivated(subject_id=user.id, actor_id=actor.id))
 
 
@@ -152,8 +163,16 @@ def _write_agent(uow: UnitOfWork, user: User, changes: PersonChanges) -> None:
         teams = _existing_teams(uow, changes["team_ids"])
         if teams and not user.role.at_least(Role.AGENT):
             raise Invalid([FieldError("team_ids", "Only agents are in teams.")])
+        before = set(uow.execute(select(TeamMember.team_id).where(TeamMember.user_id == user.id)).scalars())
         uow.execute(delete(TeamMember).where(TeamMember.user_id == user.id))
         uow.session.add_all(TeamMember(team_id=team, user_id=user.id) for team in teams)
+        _count_up(uow, Team, before ^ set(teams))
+
+
+def _count_up(uow: UnitOfWork, kind: type[User | Team], ids: AbstractSet[UUID]) -> None:
+    """Give a new version to those who show a membership that has changed at its other end."""
+    if ids:
+        uow.execute(update(kind).where(kind.id.in_(sorted(ids))).values(version=kind.version + 1))
 
 
 def _checked_skills(skills: Sequence[str]) -> list[str]:
@@ -193,10 +212,12 @@ class TeamChanges(TypedDict, total=False):
     member_ids: list[UUID]
 
 
-def save_team(uow: UnitOfWork, actor: Actor, changes: TeamChanges, team_id: UUID | None = None) -> Team:
+def save_team(
+    uow: UnitOfWork, actor: Actor, changes: TeamChanges, team_id: UUID | None = None, version: int | None = None
+) -> Team:
     """Add a team, or change the one with this id; ADMIN only. Its members are active agents."""
     require_admin(actor)
-    team = _locked_team(uow, team_id) if team_id else Team(id=new_id(), description="", active=True)
+    team = _next_version(uow, team_id, version) if team_id else Team(id=new_id(), description="", active=True)
     if "name" in changes:
         team.name = _free_name(uow, changes["name"], team.id)
     if "description" in changes:
@@ -214,10 +235,12 @@ def save_team(uow: UnitOfWork, actor: Actor, changes: TeamChanges, team_id: UUID
     return team
 
 
-def _locked_team(uow: UnitOfWork, team_id: UUID) -> Team:
+def _next_version(uow: UnitOfWork, team_id: UUID, version: int | None) -> Team:
     team = uow.session.get(Team, team_id, with_for_update=True)
     if team is None:
         raise NotFound("There is no such team.")
+    require_version(version, team.version)
+    team.version += 1
     return team
 
 
@@ -235,8 +258,10 @@ def _write_members(uow: UnitOfWork, team: Team, member_ids: Sequence[UUID]) -> N
     agents = select(User.id).where(User.id.in_(wanted), User.active, User.role.in_(AGENT_ROLES))
     if len(uow.execute(agents).all()) != len(wanted):
         raise Invalid([FieldError("member_ids", "The members of a team are active agents; one of these is none.")])
+    before = set(uow.execute(select(TeamMember.user_id).where(TeamMember.team_id == team.id)).scalars())
     uow.execute(delete(TeamMember).where(TeamMember.team_id == team.id))
     uow.session.add_all(TeamMember(team_id=team.id, user_id=member) for member in wanted)
+    _count_up(uow, User, before ^ set(wanted))
 
 
 def deactivate_team(uow: UnitOfWork, actor: Actor, team_id: UUID) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from deskbridge.kit.api import Body, Parameters, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid
-from deskbridge.kit.http import json_response
+from deskbridge.kit.http import expected_version, json_response, versioned_response
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people import directory, lists, passwords
 from deskbridge.people.actor import Actor, Role
@@ -155,16 +155,16 @@ async def _new_user(body: PersonBody | AgentBody) -> NewUser:
 @router.get("/users/{id}", responses=answers(200, Profile, 400, 404), response_class=Response)
 async def get_user(request: Request, user_id: RowId) -> Response:
     """Return a person: oneself, or anybody to agents."""
-    return json_response(await access_of(request).read(request, lists.get_person, user_id))
+    return versioned_response(await access_of(request).read(request, lists.get_person, user_id))
 
 
-@router.put("/users/{id}", responses=answers(200, Profile, 400, 403, 404, 409), response_class=Response)
+@router.put("/users/{id}", responses=answers(200, Profile, 400, 403, 404, 409, 412), response_class=Response)
 async def put_user(request: Request, user_id: RowId, body: PersonPut) -> Response:
     """Change a person: one's own name, phone, address, language, time zone and password, an ADMIN everything."""
     return await _update(request, user_id, body, lists.get_person)
 
 
-@router.patch("/users/{id}", responses=answers(200, Profile, 400, 403, 404, 409), response_class=Response)
+@router.patch("/users/{id}", responses=answers(200, Profile, 400, 403, 404, 409, 412), response_class=Response)
 async def patch_user(request: Request, user_id: RowId, body: PersonPatch) -> Response:
     """Change some of what is known of a person."""
     return await _update(request, user_id, body, lists.get_person)
@@ -177,10 +177,10 @@ async def _update(
     if body.password:
         await _require_own_password(request, user_id, body.current_password)
         values["password_hash"] = await passwords.hash_in_background(body.password)
-    changes = cast("PersonChanges", values)
+    changes, version = cast("PersonChanges", values), expected_version(request)
 
     def update(uow: UnitOfWork, actor: Actor) -> Profile:
-        directory.update_person(uow, actor, user_id, changes, agents_only=agents_only)
+        directory.update_person(uow, actor, user_id, changes, agents_only=agents_only, version=version)
         profile: Profile = read_back(uow, actor, user_id)
         return profile
 
@@ -239,16 +239,16 @@ async def add_agent(request: Request, body: AgentBody) -> Response:
 @router.get("/agents/{id}", responses=answers(200, AgentAnswer, 400, 403, 404), response_class=Response)
 async def get_agent(request: Request, user_id: RowId) -> Response:
     """Return an agent; for agents."""
-    return json_response(await access_of(request).read(request, lists.get_agent, user_id))
+    return versioned_response(await access_of(request).read(request, lists.get_agent, user_id))
 
 
-@router.put("/agents/{id}", responses=answers(200, AgentAnswer, 400, 403, 404, 409), response_class=Response)
+@router.put("/agents/{id}", responses=answers(200, AgentAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def put_agent(request: Request, user_id: RowId, body: AgentPut) -> Response:
     """Change an agent: one's own profile and availability, an ADMIN everything."""
     return await _update(request, user_id, body, lists.get_agent, agents_only=True)
 
 
-@router.patch("/agents/{id}", responses=answers(200, AgentAnswer, 400, 403, 404, 409), response_class=Response)
+@router.patch("/agents/{id}", responses=answers(200, AgentAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def patch_agent(request: Request, user_id: RowId, body: AgentPatch) -> Response:
     """Change some of what is known of an agent."""
     return await _update(request, user_id, body, lists.get_agent, agents_only=True)
@@ -282,32 +282,34 @@ async def list_teams(request: Request, parameters: Annotated[TeamParameters, Que
 @router.post("/teams", status_code=201, responses=answers(201, TeamAnswer, 400, 403, 409), response_class=Response)
 async def add_team(request: Request, body: TeamBody) -> Response:
     """Add a team; for administrators."""
-    return await _save_team(request, 201, body, None)
+    return await _save_team(request, 201, body, None, None)
 
 
 @router.get("/teams/{id}", responses=answers(200, TeamAnswer, 400, 403, 404), response_class=Response)
 async def get_team(request: Request, team_id: RowId) -> Response:
     """Return a team with its members; for agents."""
-    return json_response(await access_of(request).read(request, lists.get_team, team_id))
+    return versioned_response(await access_of(request).read(request, lists.get_team, team_id))
 
 
-@router.put("/teams/{id}", responses=answers(200, TeamAnswer, 400, 403, 404, 409), response_class=Response)
+@router.put("/teams/{id}", responses=answers(200, TeamAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def put_team(request: Request, team_id: RowId, body: TeamBody) -> Response:
     """Change a team; for administrators. Optional fields that are left out stay as they are."""
-    return await _save_team(request, 200, body, team_id)
+    return await _save_team(request, 200, body, team_id, expected_version(request))
 
 
-@router.patch("/teams/{id}", responses=answers(200, TeamAnswer, 400, 403, 404, 409), response_class=Response)
+@router.patch("/teams/{id}", responses=answers(200, TeamAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def patch_team(request: Request, team_id: RowId, body: TeamFields) -> Response:
     """Change some of a team's settings; for administrators."""
-    return await _save_team(request, 200, body, team_id)
+    return await _save_team(request, 200, body, team_id, expected_version(request))
 
 
-async def _save_team(request: Request, status: int, body: TeamFields, team_id: UUID | None) -> Response:
+async def _save_team(
+    request: Request, status: int, body: TeamFields, team_id: UUID | None, version: int | None
+) -> Response:
     changes = cast("TeamChanges", body.model_dump(exclude_unset=True))
 
     def save(uow: UnitOfWork, actor: Actor) -> TeamAnswer:
-        return lists.get_team(uow, actor, directory.save_team(uow, actor, changes, team_id).id)
+        return lists.get_team(uow, actor, directory.save_team(uow, actor, changes, team_id, version).id)
 
     return await access_of(request).answer(request, status, save)
 

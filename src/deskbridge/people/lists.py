@@ -34,6 +34,7 @@ class TeamAnswer(msgspec.Struct):
     active: bool
     assignment: Dispatch
     members: list[NamedThing]
+    version: int
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _teams_of(reader: Reader, ids: list[UUID]) -> dict[UUID, list[NamedThing]]:
 
 def _values(row: Row[Any], teams: dict[UUID, list[NamedThing]]) -> dict[str, Any]:
     same = ("id", "name", "email", "phone", "address", "organisation", "locale", "time_zone", "role", "active")
-    values = {name: getattr(row, name) for name in (*same, "created_at")}
+    values = {name: getattr(row, name) for name in (*same, "created_at", "version")}
     return {**values, "customer_id": customer_id(row.customer_number), "teams": teams.get(row.id, [])}
 
 
@@ -174,4 +175,7 @@ def _teams(reader: Reader, query: Select[Any]) -> list[TeamAnswer]:
     )
     for row in reader.execute(belonging.order_by(User.name, User.id)):
         members[row.team_id].append(NamedThing(row.id, row.name))
-    return [TeamAnswer(row.id, row.name, row.description, row.active, row.assignment, members[row.id]) for row in rows]
+    return [
+        TeamAnswer(row.id, row.name, row.description, row.active, row.assignment, members[row.id], row.version)
+        for row in rows
+    ]

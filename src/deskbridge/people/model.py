@@ -42,6 +42,7 @@ class User(Base):
     skills: Mapped[list[str]] = mapped_column(Json)
     available: Mapped[bool]
     capacity: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -74,6 +75,7 @@ class Team(Base):
     active: Mapped[bool]
     assignment: Mapped[Dispatch] = mapped_column(choice(Dispatch), default=Dispatch.MANUAL, server_default="MANUAL")
     last_assigned_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class TeamMember(Base):

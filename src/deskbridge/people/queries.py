@@ -105,7 +105,7 @@ _BY_API_TOKEN = Statement(API_TOKENS.where(ApiToken.digest == bindparam("digest"
 _BY_SUBJECT = Statement(PEOPLE.where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject")))
 _BY_ID = Statement(PEOPLE.where(User.id == bindparam("user_id")))
 
-Rows = Sequence[tuple[Any, ...]]
+Rows = Sequence[Sequence[Any]]
 
 
 def actor_of_token(reader: Reader, token: OwnToken) -> Actor:
@@ -144,7 +144,7 @@ def actor_of_session(reader: Reader, digest: bytes) -> RecentActor:
 
 def session_actor(rows: Rows, now: datetime) -> RecentActor:
     """Return whom rows of `SESSIONS` speak for; raises `Unauthenticated` when the session is over."""
-    seen_at, expires_at = rows[0][_OWN:] if rows else (now, now)
+    seen_at, expires_at = rows[0][_OWN : _OWN + 2] if rows else (now, now)
     if expires_at <= now or seen_at + SESSION_IDLE <= now:
         raise Unauthenticated("Your session has ended. Sign in again.")
     return RecentActor(_actor(rows), stale=seen_at + TOUCH_EVERY <= now)
@@ -161,7 +161,7 @@ def api_token_actor(rows: Rows, now: datetime, *, writes: bool) -> RecentActor:
     Without the scope `admin` it has at most a MANAGER's rights. Raises `Unauthenticated` if it is not known or is over,
     `Forbidden` if it lacks the scope `write` for a call that `writes`.
     """
-    scopes, expires_at, used_at = rows[0][_OWN:] if rows else ([], now, None)
+    scopes, expires_at, used_at = rows[0][_OWN : _OWN + 3] if rows else ([], now, None)
     if expires_at is not None and expires_at <= now:
         raise Unauthenticated("This API token is not valid.")
     if writes and "write" not in scopes and "admin" not in scopes:
@@ -193,7 +193,7 @@ def _actor(rows: Rows, role: Role | None = None) -> Actor:
     )
 
 
-def _person(row: tuple[Any, ...]) -> _Person:
+def _person(row: Sequence[Any]) -> _Person:
     return _Person(*row[:_OWN])
 
 
@@ -237,6 +237,7 @@ class Profile(msgspec.Struct):
     teams: list[NamedThing]
     active: bool
     created_at: datetime
+    version: int
 
 
 def profile(reader: Reader, user_id: UUID) -> Profile:
@@ -261,6 +262,7 @@ def profile(reader: Reader, user_id: UUID) -> Profile:
         teams=[NamedThing(team.id, team.name) for team in teams],
         active=user.active,
         created_at=user.created_at,
+        version=user.version,
     )
 
 

@@ -136,8 +136,15 @@ def change_settings(uow: UnitOfWork, actor: Actor, locale: str, time_zone: str |
     errors = unknown_settings(locale, wanted)
     if errors:
         raise Invalid(errors)
-    user.locale, user.time_zone, user.updated_at = locale, wanted, uow.now
+    user.locale, user.time_zone = locale, wanted
+    touch_user(uow, user)
     return user
+
+
+def touch_user(uow: UnitOfWork, user: User) -> None:
+    """Note that something about a person has changed."""
+    user.updated_at = uow.now
+    user.version += 1
 
 
 def unknown_settings(locale: str, time_zone: str) -> list[FieldError]:
@@ -169,15 +176,35 @@ def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> Non
     except ValueError:
         wanted = None
     taken = wanted is None or uow.session.get(User, wanted) is not None
+    role = Role.MANAGER if token.role is Role.ADMIN and not trust_admin else token.role
+    id_ = new_id() if wanted is None or taken else wanted
+    _add_foreigner(uow, id_, token.issuer, token.subject, token.name, token.email, role)
+
+
+def add_foreigner(uow: UnitOfWork, issuer: str, subject: str, name: str, email: str | None) -> UUID:
+    """Return the customer that another system knows as `subject`, added if they were not here yet.
+
+    Their address is theirs to be written to, and never makes them somebody who has it here.
+    """
+    known = uow.execute(select(User.id).where(User.issuer == issuer, User.subject == subject)).scalar_one_or_none()
+    if known is not None:
+        found: UUID = known
+        return found
+    return _add_foreigner(uow, new_id(), issuer, subject, clean_line(name)[:200] or subject, email, Role.END_USER).id
+
+
+def _add_foreigner(
+    uow: UnitOfWork, id_: UUID, issuer: str, subject: str, name: str, email: str | None, role: Role
+) -> User:
     user = User(**new_user_values())
-    user.id = new_id() if wanted is None or taken else wanted
+    user.id = id_
     user.customer_number = next_number(uow, CUSTOMER_NUMBERS, User.customer_number)
-    user.name, user.email, user.issuer, user.subject = token.name, token.email, token.issuer, token.subject
-    user.role = Role.MANAGER if token.role is Role.ADMIN and not trust_admin else token.role
+    user.name, user.email, user.issuer, user.subject, user.role = name, email, issuer, subject, role
     user.created_at = user.updated_at = uow.now
     uow.session.add(user)
     uow.session.flush()
     uow.record(UserAdded(subject_id=user.id, actor_id=None, role=user.role))
+    return user
 
 
 def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
@@ -188,7 +215,8 @@ def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:
         return user
     _keep_an_admin(uow, user)
     uow.record(RoleChanged(subject_id=user.id, actor_id=actor.id, old=user.role, new=role))
-    user.role, user.updated_at = role, uow.now
+    user.role = role
+    touch_user(uow, user)
     return user
 
 
@@ -198,7 +226,8 @@ def deactivate(uow: UnitOfWork, actor: Actor, user_id: UUID) -> User:
     user = _locked_with_administrators(uow, user_id)
     if user.active:
         _keep_an_admin(uow, user)
-        user.active, user.updated_at = False, uow.now
+        user.active = False
+        touch_user(uow, user)
         end_all_sign_ins(uow, user.id)
         uow.record(UserDeactivated(subject_id=user.id, actor_id=actor.id))
     return user

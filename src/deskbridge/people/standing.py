@@ -6,6 +6,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import Row
+
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import DomainError
 from deskbridge.people import queries
@@ -79,9 +81,9 @@ def _api_token_actor(reader: Reader, token: ApiTokenCredential, rows: queries.Ro
     return queries.api_token_actor(rows, reader.now, writes=token.writes).actor
 
 
-def _by_key(reader: Reader, query: Any, *key: Any) -> dict[tuple[Any, ...], list[tuple[Any, ...]]]:
+def _by_key(reader: Reader, query: Any, *key: Any) -> dict[tuple[Any, ...], list[Row[Any]]]:
     """Return the rows of a query by the values of these columns."""
-    rows: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    rows: dict[tuple[Any, ...], list[Row[Any]]] = defaultdict(list)
     for row in reader.execute(query.add_columns(*key)):
-        rows[tuple(row[-len(key) :])].append(tuple(row[: -len(key)]))
+        rows[tuple(row[-len(key) :])].append(row)
     return rows

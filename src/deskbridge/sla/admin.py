@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import delete, select
 
 from deskbridge.kit.db import UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Actor, Role
@@ -16,7 +16,7 @@ from deskbridge.people.model import Team
 from deskbridge.sla.model import BusinessCalendar, SlaClock, SlaPolicy, calendar_of
 from deskbridge.tickets.model import Category, Priority
 
-T = TypeVar("T")
+T = TypeVar("T", SlaPolicy, BusinessCalendar)
 LONGEST = 60 * 24 * 366
 
 
@@ -43,9 +43,12 @@ class CalendarDraft:
     holidays: list[str]
 
 
-def save_policy(uow: UnitOfWork, actor: Actor, draft: PolicyDraft, policy_id: UUID | None = None) -> SlaPolicy:
+def save_policy(
+    uow: UnitOfWork, actor: Actor, draft: PolicyDraft, policy_id: UUID | None = None, version: int | None = None
+) -> SlaPolicy:
     """Add a policy, or change the one with this id. One policy per priority, team and category."""
     _require_admin(actor)
+    policy = _next_version(uow, SlaPolicy, policy_id, version) if policy_id else SlaPolicy(id=new_id())
     _require_sound_policy(uow, draft)
     same = select(SlaPolicy.id).where(
         SlaPolicy.priority == draft.priority,
@@ -54,7 +57,6 @@ def save_policy(uow: UnitOfWork, actor: Actor, draft: PolicyDraft, policy_id: UU
     )
     if uow.execute(same.where(SlaPolicy.id != policy_id) if policy_id else same).first():
         raise Conflict("There is already a policy for this priority, team and category.")
-    policy = _existing(uow, SlaPolicy, policy_id) if policy_id else SlaPolicy(id=new_id())
     policy.name, policy.priority, policy.team_id = clean_line(draft.name), draft.priority, draft.team_id
     policy.category, policy.calendar_id = draft.category, draft.calendar_id
     policy.response_minutes, policy.resolution_minutes = draft.response_minutes, draft.resolution_minutes
@@ -91,15 +93,16 @@ def delete_policy(uow: UnitOfWork, actor: Actor, policy_id: UUID) -> None:
 
 
 def save_calendar(
-    uow: UnitOfWork, actor: Actor, draft: CalendarDraft, calendar_id: UUID | None = None
+    uow: UnitOfWork, actor: Actor, draft: CalendarDraft, calendar_id: UUID | None = None, version: int | None = None
 ) -> BusinessCalendar:
     """Add a calendar, or change the one with this id; one without working hours is refused."""
     _require_admin(actor)
+    new = BusinessCalendar(id=new_id())
+    calendar = _next_version(uow, BusinessCalendar, calendar_id, version) if calendar_id else new
     _require_sound_calendar(draft)
     same = select(BusinessCalendar.id).where(BusinessCalendar.name == clean_line(draft.name))
     if uow.execute(same.where(BusinessCalendar.id != calendar_id) if calendar_id else same).first():
         raise Conflict("There is already a calendar with this name.")
-    calendar = _existing(uow, BusinessCalendar, calendar_id) if calendar_id else BusinessCalendar(id=new_id())
     calendar.name, calendar.time_zone = clean_line(draft.name), draft.time_zone
     calendar.week, calendar.holidays = draft.week, sorted(set(draft.holidays))
     uow.session.add(calendar)
@@ -136,8 +139,11 @@ def _require_admin(actor: Actor) -> None:
         raise Forbidden("Only an administrator changes service levels.")
 
 
-def _existing(uow: UnitOfWork, kind: type[T], id_: UUID) -> T:
-    found = uow.session.get(kind, id_)
+def _next_version(uow: UnitOfWork, kind: type[T], id_: UUID, version: int | None) -> T:
+    """Load what is to be changed, locked, and count its version up."""
+    found = uow.session.get(kind, id_, with_for_update=True)
     if found is None:
         raise NotFound("There is nothing with this id.")
+    require_version(version, found.version)
+    found.version += 1
     return found

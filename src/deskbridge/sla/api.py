@@ -13,7 +13,7 @@ from starlette.responses import Response
 from deskbridge.kit.api import Body, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Forbidden
-from deskbridge.kit.http import json_response
+from deskbridge.kit.http import expected_version, json_response, versioned_response
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
 from deskbridge.sla import admin, queries
@@ -79,25 +79,39 @@ async def list_policies(request: Request) -> Response:
 
 
 @router.post(
-    "/sla-policies", status_code=201, responses=answers(201, PolicyList, 400, 403, 409), response_class=Response
+    "/sla-policies", status_code=201, responses=answers(201, PolicyAnswer, 400, 403, 409), response_class=Response
 )
 async def add_policy(request: Request, body: PolicyBody) -> Response:
-    """Add an SLA policy and return them all; for administrators."""
-    return await _save_policy(request, 201, body, None)
+    """Add an SLA policy; for administrators."""
+    return await _save_policy(request, 201, body, None, None)
 
 
-@router.put("/sla-policies/{id}", responses=answers(200, PolicyList, 400, 403, 404, 409), response_class=Response)
+@router.get("/sla-policies/{id}", responses=answers(200, PolicyAnswer, 400, 403, 404), response_class=Response)
+async def get_policy(request: Request, policy_id: RowId) -> Response:
+    """Return an SLA policy; for agents."""
+
+    def policy(reader: Reader, actor: Actor) -> PolicyAnswer:
+        _require_agent(actor)
+        return queries.get_policy(reader, policy_id)
+
+    return versioned_response(await access_of(request).read(request, policy))
+
+
+@router.put(
+    "/sla-policies/{id}", responses=answers(200, PolicyAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def put_policy(request: Request, policy_id: RowId, body: PolicyBody) -> Response:
-    """Change an SLA policy and return them all; for administrators."""
-    return await _save_policy(request, 200, body, policy_id)
+    """Change an SLA policy; for administrators."""
+    return await _save_policy(request, 200, body, policy_id, expected_version(request))
 
 
-async def _save_policy(request: Request, status: int, body: PolicyBody, policy_id: UUID | None) -> Response:
+async def _save_policy(
+    request: Request, status: int, body: PolicyBody, policy_id: UUID | None, version: int | None
+) -> Response:
     draft = admin.PolicyDraft(**body.model_dump())
 
-    def save(uow: UnitOfWork, actor: Actor) -> PolicyList:
-        admin.save_policy(uow, actor, draft, policy_id)
-        return PolicyList(queries.list_policies(uow))
+    def save(uow: UnitOfWork, actor: Actor) -> PolicyAnswer:
+        return queries.get_policy(uow, admin.save_policy(uow, actor, draft, policy_id, version).id)
 
     return await access_of(request).answer(request, status, save)
 
@@ -120,26 +134,38 @@ async def list_calendars(request: Request) -> Response:
 
 
 @router.post(
-    "/calendars", status_code=201, responses=answers(201, CalendarList, 400, 403, 409), response_class=Response
+    "/calendars", status_code=201, responses=answers(201, CalendarAnswer, 400, 403, 409), response_class=Response
 )
 async def add_calendar(request: Request, body: CalendarBody) -> Response:
-    """Add a business calendar and return them all; for administrators."""
-    return await _save_calendar(request, 201, body, None)
+    """Add a business calendar; for administrators."""
+    return await _save_calendar(request, 201, body, None, None)
 
 
-@router.put("/calendars/{id}", responses=answers(200, CalendarList, 400, 403, 404, 409), response_class=Response)
+@router.get("/calendars/{id}", responses=answers(200, CalendarAnswer, 400, 403, 404), response_class=Response)
+async def get_calendar(request: Request, calendar_id: RowId) -> Response:
+    """Return a business calendar; for agents."""
+
+    def calendar(reader: Reader, actor: Actor) -> CalendarAnswer:
+        _require_agent(actor)
+        return queries.get_calendar(reader, calendar_id)
+
+    return versioned_response(await access_of(request).read(request, calendar))
+
+
+@router.put("/calendars/{id}", responses=answers(200, CalendarAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def put_calendar(request: Request, calendar_id: RowId, body: CalendarBody) -> Response:
-    """Change a business calendar and return them all; for administrators."""
-    return await _save_calendar(request, 200, body, calendar_id)
+    """Change a business calendar; for administrators."""
+    return await _save_calendar(request, 200, body, calendar_id, expected_version(request))
 
 
-async def _save_calendar(request: Request, status: int, body: CalendarBody, calendar_id: UUID | None) -> Response:
+async def _save_calendar(
+    request: Request, status: int, body: CalendarBody, calendar_id: UUID | None, version: int | None
+) -> Response:
     holidays = [day.isoformat() for day in body.holidays]
     draft = admin.CalendarDraft(body.name, body.time_zone, body.week, holidays)
 
-    def save(uow: UnitOfWork, actor: Actor) -> CalendarList:
-        admin.save_calendar(uow, actor, draft, calendar_id)
-        return CalendarList(queries.list_calendars(uow))
+    def save(uow: UnitOfWork, actor: Actor) -> CalendarAnswer:
+        return queries.get_calendar(uow, admin.save_calendar(uow, actor, draft, calendar_id, version).id)
 
     return await access_of(request).answer(request, status, save)
 

@@ -24,6 +24,7 @@ class BusinessCalendar(Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     week: Mapped[dict[str, list[list[str]]]] = mapped_column(Json)
     holidays: Mapped[list[str]] = mapped_column(Json)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 def calendar_of(week: dict[str, list[list[str]]], holidays: list[str], time_zone: str) -> Calendar:
@@ -59,6 +60,7 @@ class SlaPolicy(Base):
     response_minutes: Mapped[int | None]
     resolution_minutes: Mapped[int | None]
     calendar_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_calendars.id"))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class SlaClock(Base):

@@ -1,10 +1,11 @@
 """Reading service levels: how a ticket's deadlines came about, and the policies and calendars there are."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Forbidden, NotFound
@@ -125,30 +126,43 @@ class PolicyAnswer(msgspec.Struct):
     response_minutes: int | None
     resolution_minutes: int | None
     calendar: NamedThing | None
+    version: int
 
 
 def list_policies(reader: Reader) -> list[PolicyAnswer]:
     """Return the policies, by priority, the general ones first."""
-    rows = reader.execute(
+    ordered = _policies().order_by(SlaPolicy.priority, SlaPolicy.name, SlaPolicy.id).limit(1000)
+    return [_policy(row) for row in reader.execute(ordered)]
+
+
+def get_policy(reader: Reader, policy_id: UUID) -> PolicyAnswer:
+    """Return one policy; raises `NotFound`."""
+    row = reader.execute(_policies().where(SlaPolicy.id == policy_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such policy.")
+    return _policy(row)
+
+
+def _policies() -> Select[Any]:
+    return (
         select(SlaPolicy.__table__, Team.name.label("team_name"), BusinessCalendar.name.label("calendar_name"))
         .outerjoin(Team, SlaPolicy.team_id == Team.id)
         .outerjoin(BusinessCalendar, SlaPolicy.calendar_id == BusinessCalendar.id)
-        .order_by(SlaPolicy.priority, SlaPolicy.name, SlaPolicy.id)
-        .limit(1000)
     )
-    return [
-        PolicyAnswer(
-            row.id,
-            row.name,
-            row.priority,
-            NamedThing(row.team_id, row.team_name) if row.team_id else None,
-            row.category,
-            row.response_minutes,
-            row.resolution_minutes,
-            NamedThing(row.calendar_id, row.calendar_name) if row.calendar_id else None,
-        )
-        for row in rows
-    ]
+
+
+def _policy(row: Row[Any]) -> PolicyAnswer:
+    return PolicyAnswer(
+        row.id,
+        row.name,
+        row.priority,
+        NamedThing(row.team_id, row.team_name) if row.team_id else None,
+        row.category,
+        row.response_minutes,
+        row.resolution_minutes,
+        NamedThing(row.calendar_id, row.calendar_name) if row.calendar_id else None,
+        row.version,
+    )
 
 
 def calendar_named(reader: Reader, name: str) -> Calendar:
@@ -167,9 +181,22 @@ class CalendarAnswer(msgspec.Struct):
     time_zone: str
     week: dict[str, list[list[str]]]
     holidays: list[str]
+    version: int
 
 
 def list_calendars(reader: Reader) -> list[CalendarAnswer]:
     """Return the business calendars, by name."""
     rows = reader.execute(select(BusinessCalendar.__table__).order_by(BusinessCalendar.name).limit(1000))
-    return [CalendarAnswer(row.id, row.name, row.time_zone, row.week, row.holidays) for row in rows]
+    return [_calendar(row) for row in rows]
+
+
+def get_calendar(reader: Reader, calendar_id: UUID) -> CalendarAnswer:
+    """Return one business calendar; raises `NotFound`."""
+    row = reader.execute(select(BusinessCalendar.__table__).where(BusinessCalendar.id == calendar_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such calendar.")
+    return _calendar(row)
+
+
+def _calendar(row: Row[Any]) -> CalendarAnswer:
+    return CalendarAnswer(row.id, row.name, row.time_zone, row.week, row.holidays, row.version)

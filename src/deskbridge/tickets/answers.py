@@ -83,7 +83,10 @@ class AttachmentAnswer(msgspec.Struct):
 
 
 class MessageAnswer(msgspec.Struct):
-    """One message of a conversation, with the files it carries. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -95,6 +98,8 @@ class MessageAnswer(msgspec.Struct):
     edited_at: datetime | None
     deleted_at: datetime | None
     attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class HistoryAnswer(msgspec.Struct):
@@ -150,5 +155,6 @@ class CategoryDetails(msgspec.Struct):
     name: str
     active: bool
     position: int
+    version: int
     team_id: UUID | None = None
     skill: str | None = None

@@ -232,10 +232,10 @@ async def _act(request: Request, ref: str, use_case: Any, /, *args: Any, **kwarg
     return await access_of(request).answer(request, 200, act)
 
 
-@router.delete("/tickets/{id}", status_code=204, responses=answers(204, None, 403, 404), response_class=Response)
+@router.delete("/tickets/{id}", status_code=204, responses=answers(204, None, 403, 404, 412), response_class=Response)
 async def delete_ticket(request: Request, ref: Ref) -> Response:
     """Hide a ticket from everyone; for administrators."""
-    return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref))
+    return await access_of(request).answer(request, 204, service.delete_ticket, as_ref(ref), expected_version(request))
 
 
 @router.put(
@@ -303,11 +303,11 @@ async def _to_status(
 
 
 @router.post(
-    "/tickets/{id}/escalate", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response
+    "/tickets/{id}/escalate", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
 )
 async def escalate(request: Request, ref: Ref, body: EscalateBody) -> Response:
     """Escalate a ticket that is in progress, if wanted to another team."""
-    return await _act(request, ref, service.escalate, body.reason, body.team_id)
+    return await _act(request, ref, service.escalate, body.reason, body.team_id, expected_version(request))
 
 
 @router.get("/tickets/{id}/history", responses=answers(200, Page[HistoryAnswer], 400, 404), response_class=Response)

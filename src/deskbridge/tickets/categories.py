@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
+from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound, require_version
 from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Actor
 from deskbridge.people.model import Team
@@ -37,13 +37,17 @@ def add_category(uow: UnitOfWork, actor: Actor, key: str, values: CategoryChange
     return category
 
 
-def update_category(uow: UnitOfWork, actor: Actor, key: str, changes: CategoryChanges) -> Category:
+def update_category(
+    uow: UnitOfWork, actor: Actor, key: str, changes: CategoryChanges, version: int | None = None
+) -> Category:
     """Change a category; ADMIN only. Tickets keep one that goes out of use."""
     require_admin(actor)
     category = uow.session.get(Category, key, with_for_update=True)
     if category is None:
         raise NotFound("There is no such category.")
+    require_version(version, category.version)
     _write(uow, category, changes)
+    category.version += 1
     return category
 
 
@@ -73,8 +77,8 @@ def list_categories(reader: Reader, actor: Actor) -> list[CategoryDetails]:
     categories = select(Category.__table__).order_by(Category.position, Category.key)
     rows = reader.execute(categories if actor.is_agent else categories.where(Category.active))
     if actor.is_agent:
-        return [CategoryDetails(r.key, r.name, r.active, r.position, r.team_id, r.skill) for r in rows]
-    return [CategoryDetails(row.key, row.name, row.active, row.position) for row in rows]
+        return [CategoryDetails(r.key, r.name, r.active, r.position, r.version, r.team_id, r.skill) for r in rows]
+    return [CategoryDetails(row.key, row.name, row.active, row.position, row.version) for row in rows]
 
 
 def get_category(reader: Reader, actor: Actor, key: str) -> CategoryDetails:

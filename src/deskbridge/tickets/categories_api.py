@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from deskbridge.kit.api import Body, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.http import json_response
+from deskbridge.kit.http import expected_version, json_response, versioned_response
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
 from deskbridge.tickets import categories
@@ -75,26 +75,26 @@ async def add_category(request: Request, body: CategoryBody) -> Response:
 @router.get("/{id}", responses=answers(200, CategoryDetails, 400, 404), response_class=Response)
 async def get_category(request: Request, key: Key) -> Response:
     """Return a category."""
-    return json_response(await access_of(request).read(request, categories.get_category, key))
+    return versioned_response(await access_of(request).read(request, categories.get_category, key))
 
 
-@router.put("/{id}", responses=answers(200, CategoryDetails, 400, 403, 404), response_class=Response)
+@router.put("/{id}", responses=answers(200, CategoryDetails, 400, 403, 404, 409, 412), response_class=Response)
 async def put_category(request: Request, key: Key, body: CategoryPut) -> Response:
     """Change a category; for administrators."""
     return await _update(request, key, body)
 
 
-@router.patch("/{id}", responses=answers(200, CategoryDetails, 400, 403, 404), response_class=Response)
+@router.patch("/{id}", responses=answers(200, CategoryDetails, 400, 403, 404, 409, 412), response_class=Response)
 async def patch_category(request: Request, key: Key, body: CategoryPatch) -> Response:
     """Change some of a category; for administrators."""
     return await _update(request, key, body)
 
 
 async def _update(request: Request, key: str, body: CategoryPatch) -> Response:
-    changes = cast("CategoryChanges", body.model_dump(exclude_unset=True))
+    changes, version = cast("CategoryChanges", body.model_dump(exclude_unset=True)), expected_version(request)
 
     def update(uow: UnitOfWork, actor: Actor) -> CategoryDetails:
-        categories.update_category(uow, actor, key, changes)
+        categories.update_category(uow, actor, key, changes, version)
         return categories.get_category(uow, actor, key)
 
     return await access_of(request).answer(request, 200, update)

@@ -11,7 +11,10 @@ from deskbridge.kit.model import Base, choice, table_args
 
 
 class TimeEntry(Base):
-    """Minutes somebody worked on a ticket. The ticket's `time_spent_minutes` is their sum."""
+    """Minutes somebody worked on a ticket. The ticket's `time_spent_minutes` is their sum.
+
+    What was logged in a tracker keeps by whom and in which connection.
+    """
 
     __tablename__ = "time_entries"
     __table_args__ = table_args(Index(None, "ticket_id", "started_at", "id"))
@@ -22,6 +25,8 @@ class TimeEntry(Base):
     minutes: Mapped[int]
     note: Mapped[str] = mapped_column(String(2000))
     started_at: Mapped[datetime]
+    written_by: Mapped[str | None] = mapped_column(String(200))
+    written_in: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
 
 
@@ -77,16 +82,24 @@ class SavedView(Base):
     name: Mapped[str] = mapped_column(String(100))
     query: Mapped[str] = mapped_column(String(2000))
     shared: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+NOTHING = UUID(int=0)
 
 
 class Read(Base):
-    """Up to when a person has read a ticket's conversation: the time of the last message they were shown."""
+    """Up to where a person has read a ticket's conversation.
+
+    `message_id` is the last message they were shown, in the order of arrival, which is that of ids: a tracker's message
+    may be older than its arrival. It is `NOTHING` while there was none.
+    """
 
     __tablename__ = "read_marks"
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, index=True)
-    read_at: Mapped[datetime]
+    message_id: Mapped[UUID]
 
 
 class Mention(Base):

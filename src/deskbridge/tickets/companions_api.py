@@ -12,7 +12,7 @@ from starlette.responses import Response
 from deskbridge.kit.api import Body, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError, FieldError, Invalid
-from deskbridge.kit.http import json_response
+from deskbridge.kit.http import expected_version, json_response, versioned_response
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
 from deskbridge.people.queries import NamedThing
@@ -160,24 +160,26 @@ async def unrelate(request: Request, ref: Ref, relation_id: Annotated[UUID, Quer
     return await access_of(request).answer(request, 204, relations.unrelate, as_ref(ref), relation_id)
 
 
-@router.post("/tickets/{id}/merge", responses=answers(200, TicketAnswer, 400, 403, 404, 409), response_class=Response)
+@router.post(
+    "/tickets/{id}/merge", responses=answers(200, TicketAnswer, 400, 403, 404, 409, 412), response_class=Response
+)
 async def merge(request: Request, ref: Ref, body: MergeBody) -> Response:
     """Merge a ticket into another one of the same requester, and return it."""
-    wanted, into = as_ref(ref), as_ref(body.into)
+    wanted, into, version = as_ref(ref), as_ref(body.into), expected_version(request)
 
     def merge_into(uow: UnitOfWork, actor: Actor) -> TicketAnswer:
-        return queries.get_ticket(uow, actor, relations.merge(uow, actor, wanted, into).id)
+        return queries.get_ticket(uow, actor, relations.merge(uow, actor, wanted, into, version).id)
 
     return await access_of(request).answer(request, 200, merge_into)
 
 
-@router.post("/tickets/{id}/unmerge", responses=answers(200, TicketAnswer, 403, 404, 409), response_class=Response)
+@router.post("/tickets/{id}/unmerge", responses=answers(200, TicketAnswer, 403, 404, 409, 412), response_class=Response)
 async def unmerge(request: Request, ref: Ref) -> Response:
     """Undo a merge, and return the ticket as it was before."""
-    wanted = as_ref(ref)
+    wanted, version = as_ref(ref), expected_version(request)
 
     def undo(uow: UnitOfWork, actor: Actor) -> TicketAnswer:
-        return queries.get_ticket(uow, actor, relations.unmerge(uow, actor, wanted).id)
+        return queries.get_ticket(uow, actor, relations.unmerge(uow, actor, wanted, version).id)
 
     return await access_of(request).answer(request, 200, undo)
 
@@ -274,22 +276,32 @@ async def list_views(request: Request) -> Response:
     return json_response(await access_of(request).read(request, views))
 
 
-@router.post("/views", status_code=201, responses=answers(201, ViewList, 400, 403, 409), response_class=Response)
+@router.post("/views", status_code=201, responses=answers(201, ViewAnswer, 400, 403, 409), response_class=Response)
 async def add_view(request: Request, body: ViewBody) -> Response:
-    """Save a view and return them all."""
-    return await _save_view(request, 201, body, None)
+    """Save a view."""
+    return await _save_view(request, 201, body, None, None)
 
 
-@router.put("/views/{id}", responses=answers(200, ViewList, 400, 403, 404, 409), response_class=Response)
+@router.get("/views/{id}", responses=answers(200, ViewAnswer, 400, 404), response_class=Response)
+async def get_view(request: Request, view_id: RowId) -> Response:
+    """Return a view of one's own or, for agents, a shared one."""
+    return versioned_response(await access_of(request).read(request, saved_views.get_view, view_id))
+
+
+@router.put("/views/{id}", responses=answers(200, ViewAnswer, 400, 403, 404, 409, 412), response_class=Response)
 async def put_view(request: Request, view_id: RowId, body: ViewBody) -> Response:
-    """Change a view and return them all."""
-    return await _save_view(request, 200, body, view_id)
+    """Change a view."""
+    return await _save_view(request, 200, body, view_id, expected_version(request))
 
 
-async def _save_view(request: Request, status: int, body: ViewBody, view_id: UUID | None) -> Response:
-    def save(uow: UnitOfWork, actor: Actor) -> ViewList:
-        saved_views.save_view(uow, actor, body.name, body.query, shared=body.shared, view_id=view_id)
-        return ViewList(saved_views.list_views(uow, actor))
+async def _save_view(
+    request: Request, status: int, body: ViewBody, view_id: UUID | None, version: int | None
+) -> Response:
+    def save(uow: UnitOfWork, actor: Actor) -> ViewAnswer:
+        saved = saved_views.save_view(
+            uow, actor, body.name, body.query, shared=body.shared, view_id=view_id, version=version
+        )
+        return saved_views.get_view(uow, actor, saved.id)
 
     return await access_of(request).answer(request, status, save)
 
@@ -334,26 +346,33 @@ class BulkAnswer(msgspec.Struct):
     results: list[BulkResult]
 
 
-@router.post("/tickets/bulk", responses=answers(200, BulkAnswer, 400, 403), response_class=Response)
+@router.post("/tickets/bulk", responses=answers(200, BulkAnswer, 400, 403, 409), response_class=Response)
 async def change_many(request: Request, body: BulkBody) -> Response:
     """Change up to 500 tickets, each in a transaction of its own, and tell of each how it went."""
     if not body.model_fields_set - {"tickets", "reason", "resolution_notes"}:
         raise Invalid([FieldError("status", "Say what to change.")])
     access = access_of(request)
     await access.read(request, _whoever)
-    results = []
-    for ref in dict.fromkeys(body.tickets):
-        try:
-            await access.write(request, _change_one, ref, body, access.settings.TICKET_REOPEN_WINDOW_DAYS)
-            results.append(BulkResult(ref, ok=True))
-        except DomainError as error:
-            results.append(BulkResult(ref, ok=False, error_code=error.code, detail=error.detail))
-    changed = sum(result.ok for result in results)
-    return json_response(BulkAnswer(changed, len(results) - changed, results))
+
+    async def change() -> BulkAnswer:
+        results = [await _changed(request, ref, body) for ref in dict.fromkeys(body.tickets)]
+        changed = sum(result.ok for result in results)
+        return BulkAnswer(changed, len(results) - changed, results)
+
+    return await access.answer_in_parts(request, change)
 
 
 def _whoever(_reader: Reader, _actor: Actor) -> None:
     """Find out that somebody is signed in at all, before the first ticket."""
+
+
+async def _changed(request: Request, ref: str, body: BulkBody) -> BulkResult:
+    access = access_of(request)
+    try:
+        await access.write(request, _change_one, ref, body, access.settings.TICKET_REOPEN_WINDOW_DAYS)
+    except DomainError as error:
+        return BulkResult(ref, ok=False, error_code=error.code, detail=error.detail)
+    return BulkResult(ref, ok=True)
 
 
 def _change_one(uow: UnitOfWork, actor: Actor, ref: str, body: BulkBody, reopen_window_days: int) -> Ticket:

@@ -117,6 +117,7 @@ class Category(Base):
     position: Mapped[int]
     team_id: Mapped[UUID | None]
     skill: Mapped[str | None] = mapped_column(String(60))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 def _list_index(*columns: str) -> Index:
@@ -192,7 +193,10 @@ class TicketTag(Base):
 
 
 class Message(Base):
-    """One entry of a ticket's conversation; its audience never changes. A deleted one stays as an empty tombstone."""
+    """One entry of a ticket's conversation; its audience never changes. A deleted one stays as an empty tombstone.
+
+    One that was written in a tracker keeps who wrote it and in which connection, also where nobody here is that person.
+    """
 
     __tablename__ = "messages"
     __table_args__ = table_args(Index(None, "ticket_id", "created_at", "id"))
@@ -203,6 +207,8 @@ class Message(Base):
     audience: Mapped[Audience] = mapped_column(choice(Audience))
     comment_type: Mapped[CommentType] = mapped_column(choice(CommentType))
     content: Mapped[str] = mapped_column(LongText)
+    written_by: Mapped[str | None] = mapped_column(String(200))
+    written_in: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

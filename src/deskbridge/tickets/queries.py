@@ -399,6 +399,8 @@ def _message_answer(row: Row[Any], attachments: list[AttachmentAnswer]) -> Messa
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
         attachments=attachments,
+        written_by=row.written_by,
+        written_in=row.written_in,
     )
 
 

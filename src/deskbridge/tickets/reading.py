@@ -1,14 +1,13 @@
 """The use cases about what a person has read. Reading leaves no trace but the reader's own."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.people.actor import Actor
-from deskbridge.tickets.companions import Read
+from deskbridge.tickets.companions import NOTHING, Read
 from deskbridge.tickets.marks import unread
 from deskbridge.tickets.model import Message, Ticket
 from deskbridge.tickets.policy import visible_messages
@@ -27,15 +26,14 @@ def mark_read(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> None:
     """Note that the actor has read a ticket up to its last message that they may see; raises `NotFound`."""
     assert actor.id is not None
     ticket_id = require_visible(uow, actor, ref)
-    last_said = select(func.max(Message.created_at)).where(Message.ticket_id == ticket_id, visible_messages(actor))
-    opened = select(Ticket.created_at).where(Ticket.id == ticket_id)
-    read_at: datetime = uow.execute(last_said).scalar_one() or uow.execute(opened).scalar_one()
+    said = select(Message.id).where(Message.ticket_id == ticket_id, visible_messages(actor))
+    last = uow.execute(said.order_by(Message.id.desc()).limit(1)).scalar_one_or_none() or NOTHING
     row = (Read.person_id == actor.id, Read.ticket_id == ticket_id)
-    known = uow.execute(select(Read.read_at).where(*row)).scalar_one_or_none()
+    known = uow.execute(select(Read.message_id).where(*row)).scalar_one_or_none()
     if known is None:
-        uow.session.add(Read(person_id=actor.id, ticket_id=ticket_id, read_at=read_at))
-    elif known != read_at:
-        uow.execute(update(Read).where(*row).values(read_at=read_at))
+        uow.session.add(Read(person_id=actor.id, ticket_id=ticket_id, message_id=last))
+    elif known != last:
+        uow.execute(update(Read).where(*row).values(message_id=last))
 
 
 def mark_unread(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import delete, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from deskbridge.kit.ids import new_id
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import User
@@ -109,12 +109,13 @@ def list_relations(reader: Reader, actor: Actor, ref: UUID | int) -> list[Relati
 # Merging
 
 
-def merge(uow: UnitOfWork, actor: Actor, ref: UUID | int, into: UUID | int) -> Ticket:
+def merge(uow: UnitOfWork, actor: Actor, ref: UUID | int, into: UUID | int, version: int | None = None) -> Ticket:
     """Merge a ticket into another of the same requester: it closes and points there, and replies to it land there.
 
     Messages are not moved. Tickets of different requesters stay apart, because one would read what the other wrote.
     """
     ticket, survivor = _both_locked(uow, actor, ref, into)
+    require_version(version, ticket.version)
     require(actor, Verb.EDIT, facts(ticket))
     require(actor, Verb.NOTE, facts(survivor))
     if ticket.merged_into_id is not None:
@@ -145,9 +146,9 @@ def _both_locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, into: UUID | in
     return found[first], found[second]
 
 
-def unmerge(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
+def unmerge(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
     """Undo a merge: the ticket is again what it was before."""
-    ticket = locked(uow, actor, ref)
+    ticket = locked(uow, actor, ref, version)
     require(actor, Verb.EDIT, facts(ticket))
     if ticket.merged_into_id is None or ticket.status_before_merge is None:
         raise Conflict("This ticket is not merged.")

@@ -110,8 +110,8 @@ def _work_of_event(entry: HistoryAnswer) -> WorkEntry:
 
 
 def _work_of_note(message: MessageAnswer) -> WorkEntry:
-    who = message.author.name if message.author else OWN_SYSTEM
-    return WorkEntry(message.created_at, who, OWN_SYSTEM, "note", message.content, None)
+    who = message.author.name if message.author else message.written_by or OWN_SYSTEM
+    return WorkEntry(message.created_at, who, message.written_in or OWN_SYSTEM, "note", message.content, None)
 
 
 def _time_of(entry: Entry) -> datetime:

@@ -7,6 +7,7 @@ from deskbridge.client.routes.companions import CompanionsRoutes
 from deskbridge.client.routes.conversation import ConversationRoutes
 from deskbridge.client.routes.directory import DirectoryRoutes
 from deskbridge.client.routes.health import HealthRoutes
+from deskbridge.client.routes.hooks import HooksRoutes
 from deskbridge.client.routes.notify import NotifyRoutes
 from deskbridge.client.routes.people import PeopleRoutes
 from deskbridge.client.routes.reports import ReportsRoutes
@@ -25,6 +26,7 @@ class Routes:
         self.conversation = ConversationRoutes(calls)
         self.directory = DirectoryRoutes(calls)
         self.health = HealthRoutes(calls)
+        self.hooks = HooksRoutes(calls)
         self.notify = NotifyRoutes(calls)
         self.people = PeopleRoutes(calls)
         self.reports = ReportsRoutes(calls)

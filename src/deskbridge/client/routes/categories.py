@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from deskbridge.client.answers import CategoryDetails, CategoryList
-from deskbridge.client.calls import Call, Calls, once, segment
+from deskbridge.client.calls import Call, Calls, once, segment, version_tag
 
 
 class CategoriesRoutes:
@@ -60,6 +60,8 @@ class CategoriesRoutes:
         position: int | UnsetType = UNSET,
         team_id: UUID | UnsetType | None = UNSET,
         skill: str | UnsetType | None = UNSET,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
     ) -> CategoryDetails:
         """Change a category; for administrators."""
         return self._calls.answer(
@@ -67,6 +69,8 @@ class CategoriesRoutes:
                 "PUT",
                 f"/api/v1/categories/{segment(id)}",
                 body={"name": name, "active": active, "position": position, "team_id": team_id, "skill": skill},
+                headers=version_tag(if_match),
+                key=once(idempotency_key),
             ),
             CategoryDetails,
         )
@@ -80,6 +84,8 @@ class CategoriesRoutes:
         position: int | UnsetType = UNSET,
         team_id: UUID | UnsetType | None = UNSET,
         skill: str | UnsetType | None = UNSET,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
     ) -> CategoryDetails:
         """Change some of a category; for administrators."""
         return self._calls.answer(
@@ -87,6 +93,8 @@ class CategoriesRoutes:
                 "PATCH",
                 f"/api/v1/categories/{segment(id)}",
                 body={"name": name, "active": active, "position": position, "team_id": team_id, "skill": skill},
+                headers=version_tag(if_match),
+                key=once(idempotency_key),
             ),
             CategoryDetails,
         )

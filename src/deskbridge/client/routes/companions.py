@@ -11,10 +11,11 @@ from deskbridge.client.answers import (
     TicketAnswer,
     TimeEntryAnswer,
     TimeEntryList,
+    ViewAnswer,
     ViewList,
     WatcherList,
 )
-from deskbridge.client.calls import Call, Calls, once, segment
+from deskbridge.client.calls import Call, Calls, once, segment, version_tag
 from deskbridge.client.choices import Priority, RelationType, Status
 
 
@@ -101,17 +102,33 @@ class CompanionsRoutes:
             )
         )
 
-    def merge(self, id: UUID | int | str, *, into: str, idempotency_key: str | None = None) -> TicketAnswer:
+    def merge(
+        self, id: UUID | int | str, *, into: str, if_match: int | None = None, idempotency_key: str | None = None
+    ) -> TicketAnswer:
         """Merge a ticket into another one of the same requester, and return it."""
         return self._calls.answer(
-            Call("POST", f"/api/v1/tickets/{segment(id)}/merge", body={"into": into}, key=once(idempotency_key)),
+            Call(
+                "POST",
+                f"/api/v1/tickets/{segment(id)}/merge",
+                body={"into": into},
+                headers=version_tag(if_match),
+                key=once(idempotency_key),
+            ),
             TicketAnswer,
         )
 
-    def unmerge(self, id: UUID | int | str, *, idempotency_key: str | None = None) -> TicketAnswer:
+    def unmerge(
+        self, id: UUID | int | str, *, if_match: int | None = None, idempotency_key: str | None = None
+    ) -> TicketAnswer:
         """Undo a merge, and return the ticket as it was before."""
         return self._calls.answer(
-            Call("POST", f"/api/v1/tickets/{segment(id)}/unmerge", key=once(idempotency_key)), TicketAnswer
+            Call(
+                "POST",
+                f"/api/v1/tickets/{segment(id)}/unmerge",
+                headers=version_tag(if_match),
+                key=once(idempotency_key),
+            ),
+            TicketAnswer,
         )
 
     def list_watchers(self, id: UUID | int | str) -> WatcherList:
@@ -162,8 +179,8 @@ class CompanionsRoutes:
 
     def add_view(
         self, *, name: str, query: str, shared: bool | UnsetType = UNSET, idempotency_key: str | None = None
-    ) -> ViewList:
-        """Save a view and return them all."""
+    ) -> ViewAnswer:
+        """Save a view."""
         return self._calls.answer(
             Call(
                 "POST",
@@ -171,8 +188,12 @@ class CompanionsRoutes:
                 body={"name": name, "query": query, "shared": shared},
                 key=once(idempotency_key),
             ),
-            ViewList,
+            ViewAnswer,
         )
+
+    def get_view(self, id: UUID | str) -> ViewAnswer:
+        """Return a view of one's own or, for agents, a shared one."""
+        return self._calls.answer(Call("GET", f"/api/v1/views/{segment(id)}"), ViewAnswer)
 
     def put_view(
         self,
@@ -181,17 +202,19 @@ class CompanionsRoutes:
         name: str,
         query: str,
         shared: bool | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
-    ) -> ViewList:
-        """Change a view and return them all."""
+    ) -> ViewAnswer:
+        """Change a view."""
         return self._calls.answer(
             Call(
                 "PUT",
                 f"/api/v1/views/{segment(id)}",
                 body={"name": name, "query": query, "shared": shared},
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
-            ViewList,
+            ViewAnswer,
         )
 
     def delete_view(self, id: UUID | str, *, idempotency_key: str | None = None) -> None:
@@ -210,6 +233,7 @@ class CompanionsRoutes:
         status: Status | UnsetType | None = UNSET,
         reason: str | UnsetType | None = UNSET,
         resolution_notes: str | UnsetType | None = UNSET,
+        idempotency_key: str | None = None,
     ) -> BulkAnswer:
         """Change up to 500 tickets, each in a transaction of its own, and tell of each how it went."""
         return self._calls.answer(
@@ -227,6 +251,7 @@ class CompanionsRoutes:
                     "reason": reason,
                     "resolution_notes": resolution_notes,
                 },
+                key=once(idempotency_key),
             ),
             BulkAnswer,
         )

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from deskbridge.client.answers import AgentAnswer, Profile, TeamAnswer, TeamList
-from deskbridge.client.calls import Call, Calls, once, segment
+from deskbridge.client.calls import Call, Calls, once, segment, version_tag
 from deskbridge.client.choices import Dispatch, Role
 from deskbridge.client.pages import Pages
 from deskbridge.kit.paging import Page
@@ -86,6 +86,7 @@ class DirectoryRoutes:
         role: Role | UnsetType = UNSET,
         active: bool | UnsetType = UNSET,
         current_password: str | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> Profile:
         """Change a person: one's own name, phone, address, language, time zone and password, an ADMIN everything."""
@@ -106,6 +107,7 @@ class DirectoryRoutes:
                     "active": active,
                     "current_password": current_password,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             Profile,
@@ -126,6 +128,7 @@ class DirectoryRoutes:
         role: Role | UnsetType = UNSET,
         active: bool | UnsetType = UNSET,
         current_password: str | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> Profile:
         """Change some of what is known of a person."""
@@ -146,6 +149,7 @@ class DirectoryRoutes:
                     "active": active,
                     "current_password": current_password,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             Profile,
@@ -241,6 +245,7 @@ class DirectoryRoutes:
         available: bool | UnsetType = UNSET,
         capacity: int | UnsetType = UNSET,
         team_ids: list[UUID] | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> AgentAnswer:
         """Change an agent: one's own profile and availability, an ADMIN everything."""
@@ -265,6 +270,7 @@ class DirectoryRoutes:
                     "capacity": capacity,
                     "team_ids": team_ids,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             AgentAnswer,
@@ -289,6 +295,7 @@ class DirectoryRoutes:
         available: bool | UnsetType = UNSET,
         capacity: int | UnsetType = UNSET,
         team_ids: list[UUID] | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> AgentAnswer:
         """Change some of what is known of an agent."""
@@ -313,6 +320,7 @@ class DirectoryRoutes:
                     "capacity": capacity,
                     "team_ids": team_ids,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             AgentAnswer,
@@ -366,6 +374,7 @@ class DirectoryRoutes:
         active: bool | UnsetType = UNSET,
         assignment: Dispatch | UnsetType = UNSET,
         member_ids: list[UUID] | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> TeamAnswer:
         """Change a team; for administrators. Optional fields that are left out stay as they are."""
@@ -380,6 +389,7 @@ class DirectoryRoutes:
                     "assignment": assignment,
                     "member_ids": member_ids,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             TeamAnswer,
@@ -394,6 +404,7 @@ class DirectoryRoutes:
         active: bool | UnsetType = UNSET,
         assignment: Dispatch | UnsetType = UNSET,
         member_ids: list[UUID] | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> TeamAnswer:
         """Change some of a team's settings; for administrators."""
@@ -408,6 +419,7 @@ class DirectoryRoutes:
                     "assignment": assignment,
                     "member_ids": member_ids,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             TeamAnswer,

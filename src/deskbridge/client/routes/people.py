@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from deskbridge.client.answers import NewApiToken, Profile, TokenList, Tokens
-from deskbridge.client.calls import Call, Calls, segment
+from deskbridge.client.calls import Call, Calls, once, segment
 
 
 class PeopleRoutes:
@@ -79,6 +79,6 @@ class PeopleRoutes:
             NewApiToken,
         )
 
-    def revoke_token(self, id: UUID | str) -> None:
+    def revoke_token(self, id: UUID | str, *, idempotency_key: str | None = None) -> None:
         """Revoke one of one's own personal API tokens."""
-        self._calls.nothing(Call("DELETE", f"/api/v1/auth/tokens/{segment(id)}"))
+        self._calls.nothing(Call("DELETE", f"/api/v1/auth/tokens/{segment(id)}", key=once(idempotency_key)))

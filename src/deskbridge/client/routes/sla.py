@@ -5,8 +5,8 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from deskbridge.client.answers import CalendarList, PolicyList, SlaAnswer
-from deskbridge.client.calls import Call, Calls, once, segment
+from deskbridge.client.answers import CalendarAnswer, CalendarList, PolicyAnswer, PolicyList, SlaAnswer
+from deskbridge.client.calls import Call, Calls, once, segment, version_tag
 from deskbridge.client.choices import Priority
 
 
@@ -35,8 +35,8 @@ class SlaRoutes:
         resolution_minutes: int | UnsetType | None = UNSET,
         calendar_id: UUID | UnsetType | None = UNSET,
         idempotency_key: str | None = None,
-    ) -> PolicyList:
-        """Add an SLA policy and return them all; for administrators."""
+    ) -> PolicyAnswer:
+        """Add an SLA policy; for administrators."""
         return self._calls.answer(
             Call(
                 "POST",
@@ -52,8 +52,12 @@ class SlaRoutes:
                 },
                 key=once(idempotency_key),
             ),
-            PolicyList,
+            PolicyAnswer,
         )
+
+    def get_policy(self, id: UUID | str) -> PolicyAnswer:
+        """Return an SLA policy; for agents."""
+        return self._calls.answer(Call("GET", f"/api/v1/sla-policies/{segment(id)}"), PolicyAnswer)
 
     def put_policy(
         self,
@@ -66,9 +70,10 @@ class SlaRoutes:
         response_minutes: int | UnsetType | None = UNSET,
         resolution_minutes: int | UnsetType | None = UNSET,
         calendar_id: UUID | UnsetType | None = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
-    ) -> PolicyList:
-        """Change an SLA policy and return them all; for administrators."""
+    ) -> PolicyAnswer:
+        """Change an SLA policy; for administrators."""
         return self._calls.answer(
             Call(
                 "PUT",
@@ -82,9 +87,10 @@ class SlaRoutes:
                     "resolution_minutes": resolution_minutes,
                     "calendar_id": calendar_id,
                 },
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
-            PolicyList,
+            PolicyAnswer,
         )
 
     def delete_policy(self, id: UUID | str, *, idempotency_key: str | None = None) -> None:
@@ -103,8 +109,8 @@ class SlaRoutes:
         week: dict[str, list[list[str]]],
         holidays: list[date] | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> CalendarList:
-        """Add a business calendar and return them all; for administrators."""
+    ) -> CalendarAnswer:
+        """Add a business calendar; for administrators."""
         return self._calls.answer(
             Call(
                 "POST",
@@ -112,8 +118,12 @@ class SlaRoutes:
                 body={"name": name, "time_zone": time_zone, "week": week, "holidays": holidays},
                 key=once(idempotency_key),
             ),
-            CalendarList,
+            CalendarAnswer,
         )
+
+    def get_calendar(self, id: UUID | str) -> CalendarAnswer:
+        """Return a business calendar; for agents."""
+        return self._calls.answer(Call("GET", f"/api/v1/calendars/{segment(id)}"), CalendarAnswer)
 
     def put_calendar(
         self,
@@ -123,17 +133,19 @@ class SlaRoutes:
         time_zone: str,
         week: dict[str, list[list[str]]],
         holidays: list[date] | UnsetType = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
-    ) -> CalendarList:
-        """Change a business calendar and return them all; for administrators."""
+    ) -> CalendarAnswer:
+        """Change a business calendar; for administrators."""
         return self._calls.answer(
             Call(
                 "PUT",
                 f"/api/v1/calendars/{segment(id)}",
                 body={"name": name, "time_zone": time_zone, "week": week, "holidays": holidays},
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
-            CalendarList,
+            CalendarAnswer,
         )
 
     def delete_calendar(self, id: UUID | str, *, idempotency_key: str | None = None) -> None:

@@ -193,9 +193,13 @@ class TicketsRoutes:
             TicketAnswer,
         )
 
-    def delete_ticket(self, id: UUID | int | str, *, idempotency_key: str | None = None) -> None:
+    def delete_ticket(
+        self, id: UUID | int | str, *, if_match: int | None = None, idempotency_key: str | None = None
+    ) -> None:
         """Hide a ticket from everyone; for administrators."""
-        self._calls.nothing(Call("DELETE", f"/api/v1/tickets/{segment(id)}", key=once(idempotency_key)))
+        self._calls.nothing(
+            Call("DELETE", f"/api/v1/tickets/{segment(id)}", headers=version_tag(if_match), key=once(idempotency_key))
+        )
 
     def assign(
         self,
@@ -307,6 +311,7 @@ class TicketsRoutes:
         *,
         reason: str,
         team_id: UUID | UnsetType | None = UNSET,
+        if_match: int | None = None,
         idempotency_key: str | None = None,
     ) -> TicketAnswer:
         """Escalate a ticket that is in progress, if wanted to another team."""
@@ -315,6 +320,7 @@ class TicketsRoutes:
                 "POST",
                 f"/api/v1/tickets/{segment(id)}/escalate",
                 body={"reason": reason, "team_id": team_id},
+                headers=version_tag(if_match),
                 key=once(idempotency_key),
             ),
             TicketAnswer,

@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-from deskbridge.kit.model import MARIADB, Id, UtcDateTime
+from deskbridge.kit.model import MARIADB, Id
 
-revision = "0009b"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -16,7 +16,7 @@ def upgrade() -> None:
         "read_marks",
         sa.Column("person_id", Id(), nullable=False),
         sa.Column("ticket_id", Id(), nullable=False),
-        sa.Column("read_at", UtcDateTime(), nullable=False),
+        sa.Column("message_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["users.id"], name=op.f("fk_read_marks_person_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["ticket_id"], ["tickets.id"], name=op.f("fk_read_marks_ticket_id"), ondelete="CASCADE"

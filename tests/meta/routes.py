@@ -1,0 +1,140 @@
+"""Who gets what from each route, and at what cost: the one table, which tests hold and the reference page shows.
+
+A new route gets its line here and, unless it is a GET without a body, its request in `requests.py`.
+
+The callers: `nobody` is signed in; a `customer` and a `stranger`, who is another one; an `agent`, a `colleague` of the
+same team and an `outsider` of another; their `lead`; a `manager`; an `admin`. A `{id}` stands for something of theirs:
+a ticket that the customer requested and the agent works on (OPEN, in the team of agent, colleague and lead), a message,
+time entry, shared view or token of the agent's, the customer as a user, the agent as an agent.
+
+A cell says `yes` or the status of the refusal. Last comes how many SQL statements the route may take for any of them.
+"""
+
+from dataclasses import dataclass
+
+CALLERS = ("nobody", "customer", "stranger", "agent", "colleague", "outsider", "lead", "manager", "admin")
+
+TABLE = """
+GET    /api/v1/agents                           401 403 403 yes yes yes yes yes yes   4
+POST   /api/v1/agents                           401 403 403 403 403 403 403 403 yes  11
+GET    /api/v1/agents/performance               401 403 403 yes yes yes yes yes yes   3
+GET    /api/v1/agents/{id}                      401 403 403 yes yes yes yes yes yes   3
+PUT    /api/v1/agents/{id}                      401 404 404 yes 403 403 403 403 yes   7
+PATCH  /api/v1/agents/{id}                      401 404 404 yes 403 403 403 403 yes   7
+DELETE /api/v1/agents/{id}                      401 403 403 403 403 403 403 403 yes   9
+POST   /api/v1/auth/login                       yes yes yes yes yes yes yes yes yes  14
+POST   /api/v1/auth/logout                      401 yes yes yes yes yes yes yes yes   1
+GET    /api/v1/auth/me                          401 yes yes yes yes yes yes yes yes   3
+POST   /api/v1/auth/refresh                     yes yes yes yes yes yes yes yes yes   5
+POST   /api/v1/auth/register                    yes yes yes yes yes yes yes yes yes   6
+GET    /api/v1/auth/tokens                      401 yes yes yes yes yes yes yes yes   2
+POST   /api/v1/auth/tokens                      401 yes yes yes yes yes yes yes yes   3
+DELETE /api/v1/auth/tokens/{id}                 401 404 404 yes 404 404 404 404 404   2
+GET    /api/v1/calendars                        401 403 403 yes yes yes yes yes yes   2
+POST   /api/v1/calendars                        401 403 403 403 403 403 403 403 yes   4
+GET    /api/v1/calendars/{id}                   401 403 403 yes yes yes yes yes yes   2
+PUT    /api/v1/calendars/{id}                   401 403 403 403 403 403 403 403 yes   6
+DELETE /api/v1/calendars/{id}                   401 403 403 403 403 403 403 403 yes   4
+GET    /api/v1/categories                       401 yes yes yes yes yes yes yes yes   2
+POST   /api/v1/categories                       401 403 403 403 403 403 403 403 yes   5
+GET    /api/v1/categories/{id}                  401 yes yes yes yes yes yes yes yes   2
+PUT    /api/v1/categories/{id}                  401 403 403 403 403 403 403 403 yes   4
+PATCH  /api/v1/categories/{id}                  401 403 403 403 403 403 403 403 yes   4
+DELETE /api/v1/categories/{id}                  401 403 403 403 403 403 403 403 yes   3
+PUT    /api/v1/comments/{id}                    401 403 404 yes 403 403 403 403 403  13
+DELETE /api/v1/comments/{id}                    401 403 404 yes 403 403 403 403 yes  11
+POST   /api/v1/messages                         401 yes 404 yes yes yes yes yes yes  13
+GET    /api/v1/messages/ticket/{id}             401 yes 404 yes yes yes yes yes yes   3
+GET    /api/v1/messages/ticket/{id}/timeline    401 yes 404 yes yes yes yes yes yes   4
+PUT    /api/v1/messages/{id}                    401 403 404 yes 403 403 403 403 403  13
+DELETE /api/v1/messages/{id}                    401 403 404 yes 403 403 403 403 yes  11
+GET    /api/v1/reports/categories               401 403 403 yes yes yes yes yes yes   3
+GET    /api/v1/reports/resolution-time          401 403 403 yes yes yes yes yes yes   2
+GET    /api/v1/reports/tickets-by-period        401 403 403 yes yes yes yes yes yes   6
+GET    /api/v1/search                           401 yes yes yes yes yes yes yes yes   4
+GET    /api/v1/sla-policies                     401 403 403 yes yes yes yes yes yes   2
+POST   /api/v1/sla-policies                     401 403 403 403 403 403 403 403 yes   5
+GET    /api/v1/sla-policies/{id}                401 403 403 yes yes yes yes yes yes   2
+PUT    /api/v1/sla-policies/{id}                401 403 403 403 403 403 403 403 yes   7
+DELETE /api/v1/sla-policies/{id}                401 403 403 403 403 403 403 403 yes   2
+GET    /api/v1/teams                            401 403 403 yes yes yes yes yes yes   3
+POST   /api/v1/teams                            401 403 403 403 403 403 403 403 yes  11
+GET    /api/v1/teams/{id}                       401 403 403 yes yes yes yes yes yes   3
+PUT    /api/v1/teams/{id}                       401 403 403 403 403 403 403 403 yes   8
+PATCH  /api/v1/teams/{id}                       401 403 403 403 403 403 403 403 yes  11
+DELETE /api/v1/teams/{id}                       401 403 403 403 403 403 403 403 yes   5
+GET    /api/v1/tickets                          401 yes yes yes yes yes yes yes yes   2
+POST   /api/v1/tickets                          401 yes yes yes yes yes yes yes yes  12
+GET    /api/v1/tickets/analytics/aging          401 403 403 yes yes yes yes yes yes   2
+GET    /api/v1/tickets/analytics/sla-adherence  401 403 403 yes yes yes yes yes yes   2
+POST   /api/v1/tickets/bulk                     401 yes yes yes yes yes yes yes yes  11
+GET    /api/v1/tickets/{id}                     401 yes 404 yes yes yes yes yes yes   2
+PUT    /api/v1/tickets/{id}                     401 403 404 yes 403 403 yes yes yes  10
+PATCH  /api/v1/tickets/{id}                     401 403 404 yes 403 403 yes yes yes  10
+DELETE /api/v1/tickets/{id}                     401 403 404 403 403 403 403 403 yes   8
+PUT    /api/v1/tickets/{id}/assign              401 403 404 yes 403 403 yes yes yes  13
+POST   /api/v1/tickets/{id}/close               401 yes 404 yes 403 403 yes yes yes   9
+GET    /api/v1/tickets/{id}/comments            401 yes 404 yes yes yes yes yes yes   3
+POST   /api/v1/tickets/{id}/comments            401 yes 404 yes yes yes yes yes yes  13
+POST   /api/v1/tickets/{id}/escalate            401 403 404 yes 403 403 yes yes yes   8
+GET    /api/v1/tickets/{id}/history             401 yes 404 yes yes yes yes yes yes   3
+POST   /api/v1/tickets/{id}/merge               401 403 404 yes 403 403 yes yes yes  14
+POST   /api/v1/tickets/{id}/rating              401 yes 404 403 403 403 403 403 403   8
+PUT    /api/v1/tickets/{id}/read                401 yes 404 yes yes yes yes yes yes   6
+DELETE /api/v1/tickets/{id}/read                401 yes 404 yes yes yes yes yes yes   4
+GET    /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   4
+POST   /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   9
+DELETE /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   5
+POST   /api/v1/tickets/{id}/reopen              401 yes 404 yes 403 403 yes yes yes   8
+POST   /api/v1/tickets/{id}/resolve             401 403 404 yes 403 403 yes yes yes   9
+GET    /api/v1/tickets/{id}/sla                 401 403 404 yes yes yes yes yes yes   3
+PATCH  /api/v1/tickets/{id}/status              401 403 404 yes 403 403 yes yes yes   8
+GET    /api/v1/tickets/{id}/time-entries        401 403 404 yes yes yes yes yes yes   3
+POST   /api/v1/tickets/{id}/time-entries        401 403 404 yes yes yes yes yes yes   7
+GET    /api/v1/tickets/{id}/timeline            401 yes 404 yes yes yes yes yes yes   4
+POST   /api/v1/tickets/{id}/unmerge             401 403 404 yes 403 403 yes yes yes   9
+GET    /api/v1/tickets/{id}/watchers            401 403 404 yes yes yes yes yes yes   3
+POST   /api/v1/tickets/{id}/watchers            401 403 404 yes yes yes yes yes yes   7
+DELETE /api/v1/tickets/{id}/watchers            401 403 404 yes yes yes yes yes yes   3
+PATCH  /api/v1/time-entries/{id}                401 404 404 yes 403 403 403 yes yes   9
+DELETE /api/v1/time-entries/{id}                401 404 404 yes 403 403 403 yes yes   8
+GET    /api/v1/users                            401 403 403 yes yes yes yes yes yes   4
+POST   /api/v1/users                            401 403 403 yes yes yes yes yes yes   7
+GET    /api/v1/users/{id}                       401 yes 404 yes yes yes yes yes yes   3
+PUT    /api/v1/users/{id}                       401 yes 404 403 403 403 403 403 yes   8
+PATCH  /api/v1/users/{id}                       401 yes 404 403 403 403 403 403 yes   8
+DELETE /api/v1/users/{id}                       401 403 403 403 403 403 403 403 yes   8
+GET    /api/v1/views                            401 yes yes yes yes yes yes yes yes   2
+POST   /api/v1/views                            401 yes yes yes yes yes yes yes yes   4
+GET    /api/v1/views/{id}                       401 404 404 yes yes yes yes yes yes   2
+PUT    /api/v1/views/{id}                       401 404 404 yes 403 403 403 403 yes   4
+DELETE /api/v1/views/{id}                       401 404 404 yes 403 403 403 403 yes   3
+"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table: by caller `yes` or the status of the refusal, and the most statements it may take."""
+
+    name: str
+    cells: dict[str, str]
+    statements: int
+
+
+def _parsed(line: str) -> Route:
+    method, path, *cells, statements = line.split()
+    return Route(f"{method} {path}", dict(zip(CALLERS, cells, strict=True)), int(statements))
+
+
+ROUTES = {route.name: route for route in map(_parsed, TABLE.strip().splitlines())}
+
+UNGUARDED = {
+    "PUT /api/v1/comments/{id}": "only its author changes a message, and there is no reading it alone",
+    "PUT /api/v1/messages/{id}": "only its author changes a message, and there is no reading it alone",
+    "PUT /api/v1/tickets/{id}/read": "it is the reader's own, and changes nothing of the ticket",
+    "PATCH /api/v1/time-entries/{id}": "there is no reading a time entry alone",
+}
+"""The changes that read no `If-Match`, and why."""
+
+ENDLESS = {"GET /api/v1/stream"}
+"""What answers without end, and so in no table: tests/notify holds it."""
