@@ -1,6 +1,7 @@
 """A desk and its simulated trackers over real sockets, driven step by step in one virtual time."""
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -135,7 +136,16 @@ class World:
 
     def writes(self, kind: str) -> list[str]:
         """What was asked of a tracker, since it was told to forget, that changes something."""
-        return [one for one in self.remotes[kind].writes() if "/search" not in one]
+        asked = [one for one in self.remotes[kind].requests() if one["method"] != "GET" and not _only_reads(one)]
+        return [f"{one['method']} {one['path']}" for one in asked]
+
+
+def _only_reads(request: dict[str, Any]) -> bool:
+    """Whether a POST is a search, or holds nothing but reads."""
+    if request["path"].endswith("/composite"):
+        parts = json.loads(request["body"])["compositeRequest"]
+        return all(part["method"] == "GET" for part in parts)
+    return "/search" in request["path"]
 
 
 @contextmanager

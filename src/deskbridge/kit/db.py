@@ -134,6 +134,7 @@ class Database:
         self.clock = clock or SystemClock()
         self.subscriptions = subscriptions or Subscriptions()
         self.engine, self.read_engine = make_engines(url)
+        self._kept: list[Connection] = []
         self.wakes: set[Callable[[], None]] = set()
         """What to call, on any thread, after events of this process have committed."""
 
@@ -163,8 +164,25 @@ class Database:
         return self._with_retries(lambda: self._read_once(lambda reader: query(reader, *args, **kwargs)))
 
     def _read_once(self, query: Callable[[Reader], T]) -> T:
-        with self.read_engine.connect() as connection:
-            return query(Reader(connection, self.clock))
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self.read_engine.connect()
+        try:
+            result = query(Reader(connection, self.clock))
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return result
+
+    def _give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next reading: to a file, which never goes away, and only one, being quick."""
+        if self.dialect == "sqlite" and not self._kept:
+            connection.rollback()
+            self._kept.append(connection)
+        else:
+            connection.close()
 
     def _with_retries(self, attempt: Callable[[], T]) -> T:
         for tries_left in reversed(range(ATTEMPTS)):
@@ -181,6 +199,8 @@ class Database:
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
         self.engine.dispose()
         self.read_engine.dispose()
 

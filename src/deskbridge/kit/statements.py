@@ -88,7 +88,12 @@ class Text:
         return tuple(values) if self._positional else dict(zip((name for name, *_ in self._order), values, strict=True))
 
     def _read(self, rows: Sequence[Any]) -> list[Row]:
-        """Convert whole columns rather than single values."""
+        """Convert whole columns rather than single values, unless they have only one."""
+        if len(rows) == 1:
+            row = list(rows[0])
+            for index, read in self._readers:
+                row[index] = read(row[index])
+            return [tuple(row)]
         columns: list[Any] = list(zip(*rows, strict=True))
         if columns:
             for index, read in self._readers:

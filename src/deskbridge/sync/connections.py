@@ -15,7 +15,7 @@ from deskbridge.kit.sealed import Seal
 from deskbridge.kit.text import clean_line
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import Team
-from deskbridge.sync import timeline
+from deskbridge.sync import tail, timeline
 from deskbridge.sync.connector import Failure, Health
 from deskbridge.sync.events import ConnectionWentBad
 from deskbridge.sync.lines import WAYS, Address, Lines
@@ -320,6 +320,7 @@ def activate(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:
         row.state, row.stopped_because = ConnectionState.ACTIVE, None
         row.breaker, row.open_until, row.failures = Breaker.CLOSED, None, 0
         row.poll_at = uow.now
+        tail.begin(uow)
         _touch(uow, row)
         timeline.add(uow, row.id, "connection.activated", {"by": actor.name})
     return row

@@ -16,7 +16,7 @@ from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import DomainError, Invalid
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal, Unreadable
-from deskbridge.sync import breaker, connections, failures, leases, polling, timeline, work
+from deskbridge.sync import breaker, connections, failures, hints, leases, polling, tail, timeline, work
 from deskbridge.sync.births import consider
 from deskbridge.sync.connector import AuthFailed, Connector, Failure, Moved, Rejected, RetryLater, Unknown
 from deskbridge.sync.filing_out import create, look_up
@@ -39,7 +39,7 @@ class Did:
     """What one step did, for whoever drives the engine: a word, the link or the connection, and some detail."""
 
     what: str
-    connection_id: UUID
+    connection_id: UUID | None
     link_id: UUID | None = None
     detail: str = ""
 
@@ -53,7 +53,7 @@ class Engine:
 
     def step(self) -> Did | None:
         """Do the next thing that is due: work on a link, else read a feed; None when nothing is."""
-        return self.work() or self.poll()
+        return self.file() or self.work() or self.poll()
 
     def run(self, most: int = 10_000) -> list[Did]:
         """Step until nothing is due, at most so often, and return what was done."""
@@ -61,6 +61,15 @@ class Engine:
         while len(done) < most and (did := self.step()) is not None:
             done.append(did)
         return done
+
+    # New tickets
+
+    def file(self) -> Did | None:
+        """Look at the tickets that were opened since the last time."""
+        if not self.database.read(tail.is_behind):
+            return None
+        read = self.database.write(hints.read_tail)
+        return Did(f"{read} events read", None) if read else None
 
     # Links
 

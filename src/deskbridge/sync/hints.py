@@ -1,6 +1,7 @@
 """What happens on the desk becomes hints: a changed ticket's links are dirty, and filing rules say whether it gets one.
 
-All of it runs inside the transaction of the change, with one look at the connections, so that nothing is ever missed.
+A change is heeded inside its own transaction, with one look at the connections. A new ticket has no links yet: it is
+read from the events a moment later, so that opening one costs no more for it. Neither is ever missed.
 """
 
 from functools import lru_cache
@@ -12,7 +13,7 @@ from sqlalchemy import Row, and_, select, update
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
 from deskbridge.kit.ids import new_id
-from deskbridge.sync import leases, timeline
+from deskbridge.sync import leases, tail, timeline
 from deskbridge.sync.mapping import Mapping
 from deskbridge.sync.mapping_text import parse
 from deskbridge.sync.merge import Origin
@@ -22,7 +23,6 @@ from deskbridge.tickets import events
 from deskbridge.tickets.events import TicketDeleted, TicketEvent
 
 CHANGES = (
-    events.TicketOpened,
     events.TicketUpdated,
     events.PriorityChanged,
     events.StatusChanged,
@@ -51,9 +51,13 @@ def follow(subscriptions: Subscriptions) -> None:
 
 def heed(uow: UnitOfWork, event: TicketEvent) -> None:
     """Mark a changed ticket's links dirty, and file it where a connection's rules now say so."""
+    _heed(uow, event.subject_id)
+
+
+def _heed(uow: UnitOfWork, ticket_id: UUID) -> None:
     rows = uow.execute(
         select(Connection.id, Connection.name, Connection.mapping, Link.id.label("link_id"))
-        .outerjoin(Link, and_(Link.connection_id == Connection.id, Link.ticket_id == event.subject_id))
+        .outerjoin(Link, and_(Link.connection_id == Connection.id, Link.ticket_id == ticket_id))
         .where(Connection.state.in_(FILES_ON))
         .order_by(Connection.name)
     ).all()
@@ -62,7 +66,7 @@ def heed(uow: UnitOfWork, event: TicketEvent) -> None:
         leases.mark_dirty(uow, Link.id.in_(linked))
     unlinked = [row for row in rows if row.link_id is None]
     if unlinked:
-        _file(uow, event.subject_id, unlinked)
+        _file(uow, ticket_id, unlinked)
 
 
 def _file(uow: UnitOfWork, ticket_id: UUID, connections: list[Row[Any]]) -> None:
@@ -72,6 +76,21 @@ def _file(uow: UnitOfWork, ticket_id: UUID, connections: list[Row[Any]]) -> None
         if decision.yes:
             link = new_link(uow, row.id, LinkState.CREATING, Origin.DESK, decision.reason, ticket_id=ticket_id)
             timeline.add(uow, row.id, "link.filed", {"reason": decision.reason}, link)
+
+
+# New tickets
+
+
+def read_tail(uow: UnitOfWork) -> int:
+    """File the tickets that were opened since the last time where rules say so; returns how many events were read."""
+    if not uow.execute(select(Connection.id).where(Connection.state.in_(FILES_ON)).limit(1)).first():
+        tail.skip(uow)
+        return 0
+    rows = tail.read(uow)
+    for row in rows:
+        if row.name == events.TicketOpened.__name__:
+            _heed(uow, row.subject_id)
+    return len(rows)
 
 
 @lru_cache(maxsize=64)

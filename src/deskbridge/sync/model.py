@@ -202,6 +202,15 @@ class Cursor(Base):
     read_at: Mapped[datetime]
 
 
+class Tail(Base):
+    """How far sync has read the desk's own events, whose ids come in the order of their commits."""
+
+    __tablename__ = "sync_tails"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    position: Mapped[int] = mapped_column(Serial)
+
+
 class Seen(Base):
     """The ledger of a change feed: which version of a record it has shown; kept as long as it may show it again."""
 

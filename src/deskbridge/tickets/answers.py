@@ -82,7 +82,7 @@ class AttachmentAnswer(msgspec.Struct):
     url: str
 
 
-class MessageAnswer(msgspec.Struct):
+class MessageAnswer(msgspec.Struct, omit_defaults=True):
     """One message of a conversation, with the files it carries. A deleted one has empty content.
 
     One that came from a tracker names who wrote it and in which connection; `author` is that person if they are here.

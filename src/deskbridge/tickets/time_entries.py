@@ -27,7 +27,7 @@ LEAST, MOST = 1, 24 * 60
 NOTE_LENGTH = 2000
 
 
-class TimeEntryAnswer(msgspec.Struct):
+class TimeEntryAnswer(msgspec.Struct, omit_defaults=True):
     """Minutes worked on a ticket."""
 
     id: UUID

@@ -291,6 +291,14 @@ def upgrade() -> None:
         if_not_exists=True,
     )
 
+    op.create_table(
+        "sync_tails",
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("position", Serial, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sync_tails")),
+        **MARIADB,
+        if_not_exists=True,
+    )
     for table in ("messages", "time_entries"):
         _add(table, sa.Column("written_by", sa.String(length=200), nullable=True))
         _add(table, sa.Column("written_in", sa.String(length=100), nullable=True))
@@ -306,6 +314,7 @@ def downgrade() -> None:
     for table in ("messages", "time_entries"):
         op.drop_column(table, "written_in")
         op.drop_column(table, "written_by")
+    op.drop_table("sync_tails", if_exists=True)
     op.drop_table("sync_failures", if_exists=True)
     op.drop_table("sync_conflicts", if_exists=True)
     op.drop_table("link_fields", if_exists=True)
