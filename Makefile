@@ -34,6 +34,9 @@ docs: $(VENV)/.dev ## write the generated reference pages
 bench: $(VENV)/.dev ## measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench
 
+soak: $(VENV)/.dev ## play many thousand simulations of sync: SOAK_PLAYS=10000 SOAK_FROM=1
+	SOAK_PLAYS=$${SOAK_PLAYS:-5000} $(BIN)/python -m pytest tests/sync/simulation
+
 lock: $(VENV)/.dev ## resolve the dependencies anew into the lock files
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock

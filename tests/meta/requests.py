@@ -1,7 +1,9 @@
 """A sound request of each route, about something that was made for it."""
 
+import io
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -12,7 +14,8 @@ from deskbridge.kit.api import UNKEYED
 from deskbridge.people import service as people
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.sla import admin as sla
-from deskbridge.tickets import categories, relations, saved_views, time_entries
+from deskbridge.tickets import attachments, categories, relations, saved_views, time_entries
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.companions import RelationType
 from deskbridge.tickets.model import Audience, Priority, Status
 
@@ -24,21 +27,42 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent: the values of the path's parameters, the body, the query."""
+    """What is sent: the values of the path's parameters, the body (JSON, or a file's bytes), the query."""
 
     id: object = ""
     json: Any = None
     params: dict[str, str] = field(default_factory=dict)
+    file: bytes = b""
 
     def path(self, template: str) -> str:
         return template.replace("{id}", str(self.id))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the body is."""
+        if self.file:
+            return {"Content-Type": "multipart/form-data; boundary=part"}
+        return {} if self.json is None else {"Content-Type": "application/json"}
+
+    @property
+    def body(self) -> bytes:
+        """The body as it is sent."""
+        if self.file:
+            head = b'--part\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+            return head + self.file + b"\r\n--part--\r\n"
+        return b"" if self.json is None else json.dumps(self.json).encode()
+
+    @property
+    def other_body(self) -> bytes:
+        """A body that is as sound and not the same."""
+        return replace(self, file=self.file + b".").body if self.file else self.body + b" "
 
 
 class World:
     """Makes what requests are about; each time anew, for the people of the cast."""
 
-    def __init__(self, make: Factory, cast: Cast) -> None:
-        self.make, self.cast, self.write = make, cast, make.database.write
+    def __init__(self, make: Factory, cast: Cast, uploads: Uploads) -> None:
+        self.make, self.cast, self.write, self.uploads = make, cast, make.database.write, uploads
 
     def ticket(self, **state: Any) -> MadeTicket:
         """Make a ticket of the customer's that the agent works on, with a note among agents."""
@@ -71,6 +95,16 @@ class World:
         self.write(relations.merge, SYSTEM, ticket.id, self.ticket().id)
         return ticket
 
+    def attachment(self) -> UUID:
+        """Make a file of the agent's that the customer may see, beside one among agents."""
+        ticket, agent = self.ticket(), self.cast.agent.actor
+        secret = self.uploads.receive(f"{SECRET}.txt", io.BytesIO(SECRET.encode()))
+        self.write(attachments.attach, agent, ticket.id, secret, internal=True)
+        return self.write(attachments.attach, agent, ticket.id, self._file()).id
+
+    def _file(self) -> attachments.Received:
+        return self.uploads.receive("manual.txt", io.BytesIO(b"Turn it off and on."))
+
     def team(self) -> UUID:
         return self.make.team(new_name("Team"))
 
@@ -102,7 +136,7 @@ class World:
         ticket = self.watched(self.ticket())
         self.time_entry(ticket)
         self.relation(ticket)
-        for thing in (self.message, self.team, self.policy, self.calendar, self.view, self.token):
+        for thing in (self.message, self.attachment, self.team, self.policy, self.calendar, self.view, self.token):
             thing()
         self.make.person()
         self.make.person(Role.AGENT, teams=[self.cast.support])
@@ -156,6 +190,9 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     "POST /api/v1/tickets/{id}/comments": lambda w: Call(w.ref(), {"content": "Hello"}),
     "PUT /api/v1/comments/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),
     "DELETE /api/v1/comments/{id}": lambda w: Call(w.message()),
+    "POST /api/v1/tickets/{id}/attachments": lambda w: Call(w.ref(), file=b"Hello"),
+    "GET /api/v1/attachments/{id}": lambda w: Call(w.attachment()),
+    "DELETE /api/v1/attachments/{id}": lambda w: Call(w.attachment()),
     "POST /api/v1/messages": lambda w: Call(json={"ticket_id": str(w.ref()), "content": "Hello"}),
     "PUT /api/v1/messages/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),
     "DELETE /api/v1/messages/{id}": lambda w: Call(w.message()),

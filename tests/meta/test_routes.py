@@ -1,6 +1,5 @@
 """Every route of the API by every kind of caller, against the table: who gets what, once, guarded, and at what cost."""
 
-import json
 from typing import Any
 
 import httpx
@@ -12,8 +11,9 @@ from tests.meta.routes import CALLERS, ROUTES, UNGUARDED
 from tests.support.http import Api
 from tests.support.statements import counted
 
-from deskbridge.app import create_app
+from deskbridge.app import create_app, uploads
 from deskbridge.kit.db import Database
+from deskbridge.settings import Settings
 
 DOCUMENT: dict[str, Any] = create_app(settings_of("sqlite:///unused.db")).openapi()
 OPERATIONS: dict[str, Any] = {
@@ -32,10 +32,10 @@ every_route = pytest.mark.parametrize("name", OPERATIONS)
 
 
 @pytest.fixture
-def world(make: Factory, cast: Cast) -> World:
+def world(make: Factory, cast: Cast, settings: Settings) -> World:
     for person in CALLERS[1:]:
         getattr(cast, person)
-    return World(make, cast)
+    return World(make, cast, uploads(settings, make.database.clock))
 
 
 def by(api: Api, world: World, caller: str) -> Api:
@@ -50,8 +50,8 @@ def person(world: World, caller: str) -> Person:
 
 def send(api: Api, name: str, call: Call, headers: dict[str, str] | None = None) -> httpx.Response:
     method, path = name.split()
-    body = {} if call.json is None else {"json": call.json}
-    return api.request(method, call.path(path), params=call.params, headers=headers or {}, **body)
+    headers = call.headers | (headers or {})
+    return api.request(method, call.path(path), params=call.params, headers=headers, content=call.body)
 
 
 def somebody_allowed(name: str) -> str:
@@ -109,11 +109,10 @@ def test_a_write_happens_once_per_idempotency_key(api: Api, world: World, name: 
     """Sent again, it gives the same answer and does nothing; another request under the key is refused."""
     caller, call = by(api, world, somebody_allowed(name)), request_of(name, world)
     method, path = name.split()
-    body = b"" if call.json is None else json.dumps(call.json).encode()
-    kind = {"Content-Type": "application/json"} if body else {}
+    body = call.body
 
     def sent(content: bytes, params: dict[str, str]) -> httpx.Response:
-        headers = {"Idempotency-Key": "once", **kind}
+        headers = call.headers | {"Idempotency-Key": "once"}
         return caller.request(method, call.path(path), params=params, content=content, headers=headers)
 
     first, again = sent(body, call.params), sent(body, call.params)
@@ -122,7 +121,7 @@ def test_a_write_happens_once_per_idempotency_key(api: Api, world: World, name: 
     assert again.headers["idempotency-replayed"] == "true"
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers.get("etag") == first.headers.get("etag")
-    other = sent(body + b" ", call.params) if body else sent(body, call.params | {"other": "1"})
+    other = sent(call.other_body, call.params) if body else sent(body, call.params | {"other": "1"})
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 

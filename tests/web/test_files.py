@@ -8,8 +8,8 @@ import pytest
 from tests.support.sample_files import EXE, PDF
 from tests.web.conftest import HTML
 
-from deskbridge.app import uploads
 from deskbridge.tickets.attachments import Uploads
+from deskbridge.wiring import uploads
 
 AGENT = ("sara", "/desk/tickets/1001")
 CUSTOMER = ("anna", "/portal/tickets/1001")
