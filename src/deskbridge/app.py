@@ -48,7 +48,7 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import uploads, wire
 
 MAX_BODY = 1024 * 1024
-WITH_FILES = r"/api/v1/tickets/[^/]+/attachments"
+WITH_FILES = r"/api/v1/tickets/[^/]+/attachments|/(desk|portal)/tickets/[^/]+/messages"
 """What takes files, and bounds them while they arrive."""
 
 READ_HEADERS = [

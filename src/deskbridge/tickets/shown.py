@@ -35,6 +35,9 @@ def opening(ticket: TicketAnswer) -> dict[str, object]:
         "is_internal": False,
         "edited_at": None,
         "deleted_at": None,
+        "attachments": [],
+        "written_by": None,
+        "written_in": None,
     }
 
 
