@@ -11,7 +11,7 @@ from deskbridge.sync import failures, leases, timeline
 from deskbridge.sync.applying import open_from
 from deskbridge.sync.connector import Connector, Record
 from deskbridge.sync.filing import Filed
-from deskbridge.sync.filing_out import announce, creations_under_way
+from deskbridge.sync.filing_out import announce, lost_since
 from deskbridge.sync.model import Link, LinkState, SyncEvent
 from deskbridge.sync.persons import requester_for
 from deskbridge.sync.plan import Birth, birth
@@ -49,8 +49,8 @@ def _drop(uow: UnitOfWork, work: Work) -> str:
 
 def _may_be_ours(uow: UnitOfWork, work: Work, record: Record) -> bool:
     """While the answer to a create is out, a new record may be the one it made."""
-    recent = record.created_at - work.clock_offset >= uow.now - SKEW
-    return recent and creations_under_way(uow, work.connection_id)
+    since = lost_since(uow, work.connection_id)
+    return since is not None and record.created_at - work.clock_offset >= since - SKEW
 
 
 def _wait(uow: UnitOfWork, work: Work) -> str:

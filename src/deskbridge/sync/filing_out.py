@@ -1,9 +1,10 @@
 """A ticket gets its record, once: the key is kept before anything is sent, and a lost answer is looked up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid
@@ -162,9 +163,9 @@ def _not_found(uow: UnitOfWork, work: Work, settle: timedelta) -> str:
     return "not found yet"
 
 
-def creations_under_way(uow: UnitOfWork, connection_id: UUID) -> bool:
-    """Tell whether a record of this connection may be ours without our knowing its id yet."""
-    under_way = select(Link.id).where(
+def lost_since(uow: UnitOfWork, connection_id: UUID) -> datetime | None:
+    """Return since when a record of this connection may be ours without our knowing its id yet; None when none may."""
+    under_way = select(func.min(Link.unknown_since)).where(
         Link.connection_id == connection_id, Link.state == LinkState.UNKNOWN, Link.remote_id.is_(None)
     )
-    return uow.execute(under_way.limit(1)).first() is not None
+    return cast("datetime | None", uow.execute(under_way).scalar_one())
