@@ -44,7 +44,7 @@ def test_every_play_ends_well(databases: TestDatabases, first: int) -> None:
         played(databases, seed)
 
 
-@pytest.mark.parametrize("seed", REMEMBERED, ids=lambda seed: str(seed))
+@pytest.mark.parametrize("seed", REMEMBERED, ids=str)
 def test_what_once_went_wrong_goes_well(databases: TestDatabases, seed: int) -> None:
     played(databases, seed)
 
