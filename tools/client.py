@@ -300,6 +300,8 @@ class _Making:
         if not content:
             return "None", f"self._calls.nothing({call})"
         schema = content.get("application/json", {}).get("schema")
+        if any(_is_file(one["schema"]) for one in content.values()):
+            return "AbstractContextManager[httpx.Response]", f"return self._calls.opened({call})"
         if schema is None:
             return self._other_answer(next(iter(content)), call)
         kind = self.shapes.kind(schema)
@@ -314,9 +316,7 @@ class _Making:
     def _other_answer(self, media_type: str, call: str) -> tuple[str, str]:
         if media_type == "text/event-stream":
             return "Iterator[Frame]", f"return self._calls.frames({call})"
-        if media_type.startswith("text/"):
-            return "str", f"return self._calls.text({call})"
-        return "AbstractContextManager[httpx.Response]", f"return self._calls.opened({call})"
+        return "str", f"return self._calls.text({call})"
 
 
 def _or_unset(kind: str) -> str:
@@ -341,6 +341,7 @@ def _all_routes(names: list[str]) -> str:
 def _docstring(text: str, indent: int) -> str:
     """Return a docstring, wrapped."""
     first, _, rest = inspect.cleandoc(text).partition("\n\n")
-    blocks = [textwrap.fill(" ".join(part.split()), 113 - indent) for part in (first, *rest.split("\n\n")) if part]
+    wrapped = textwrap.TextWrapper(113 - indent, break_on_hyphens=False)
+    blocks = [wrapped.fill(" ".join(part.split())) for part in (first, *rest.split("\n\n")) if part]
     closing = "" if len(blocks) == 1 and "\n" not in blocks[0] else "\n"
     return textwrap.indent('"""' + "\n\n".join(blocks).replace("\\", "\\\\") + closing + '"""', " " * indent)

@@ -25,6 +25,7 @@ from deskbridge.settings import Settings
 from deskbridge.tickets.model import Status
 from deskbridge.tickets.policy import TicketFacts, Verb, verbs
 from tools.client import client_files
+from tools.postman import collection
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -207,6 +208,11 @@ def openapi_page() -> str:
     return json.dumps(openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def postman_page() -> str:
+    """The API as a Postman collection."""
+    return json.dumps(collection(openapi()), indent=1, ensure_ascii=False) + "\n"
+
+
 def _page(title: str, introduction: str, body: str) -> str:
     return f"{GENERATED}\n\n# {title}\n\n{introduction}\n\n{body}\n"
 
@@ -219,6 +225,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "tables.md": schema_page,
     "openapi.json": openapi_page,
+    "postman.json": postman_page,
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -188,6 +189,21 @@ def load_settings(**overrides: Any) -> Settings:
     )
 
 
+def require_keys(keys: Mapping[str, str]) -> None:
+    """Let a desk go on with the keys it had: those that no setting names are kept beside the database.
+
+    Raises `SettingsError` when this place has other ones.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(_complaint(error)) from None
+    for name, key in keys.items():
+        present = getattr(settings, name).get_secret_value() or _kept_secret(settings.DATABASE_URL, name, key)
+        if present != key:
+            raise SettingsError(f"{name}: is not the one of the desk in the backup, which could not read what it kept")
+
+
 def _complaint(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
@@ -196,8 +212,11 @@ def _complaint(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def _kept_secret(database_url: str, name: str) -> str:
-    """Return the development secret kept beside the database (in the working folder for a server), made if absent."""
+def _kept_secret(database_url: str, name: str, wanted: str = "") -> str:
+    """Return the development secret kept beside the database (in the working folder for a server).
+
+    Where there is none, `wanted` is kept, or a new one.
+    """
     url = make_url(database_url)
     is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
     folder = Path(url.database or "").parent if is_file else Path()
@@ -205,7 +224,7 @@ def _kept_secret(database_url: str, name: str) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError:
-        secret = secrets.token_urlsafe(48)
+        secret = wanted or secrets.token_urlsafe(48)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:

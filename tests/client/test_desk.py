@@ -1,11 +1,13 @@
 """The client in front of the real application: what is asked, what is answered, and that nothing happens twice."""
 
+import hashlib
+import io
 from collections.abc import Callable
 
 import pytest
 from tests.factories import PASSWORD, Cast, Factory
 
-from deskbridge.client import Client, Refused
+from deskbridge.client import Client, Refused, Upload
 from deskbridge.client.answers import TimelineEntry, WorkRecord
 from deskbridge.client.choices import Format, Kind, Priority, Status
 from deskbridge.client.inprocess import InProcess
@@ -90,3 +92,15 @@ def test_signing_in_and_out(in_process: InProcess, cast: Cast) -> None:
     with pytest.raises(Refused) as error:
         desk.people.me()
     assert error.value.status == 401
+
+
+def test_files_go_up_and_come_down(desk_of: DeskOf, cast: Cast, make: Factory) -> None:
+    ticket, content = make.ticket(cast.customer), b"a line\n" * 100_000
+    desk = desk_of(cast.customer, lose=["POST"])
+    sent = desk.attachments.add_attachment(ticket.number, file=Upload("notes.txt", io.BytesIO(content)))
+    assert (sent.name, sent.size, sent.sha256) == ("notes.txt", len(content), hashlib.sha256(content).hexdigest())
+    assert [one.id for one in desk.attachments.list_attachments(ticket.number).items] == [sent.id]
+    with desk.attachments.get_attachment(sent.id) as answer:
+        assert b"".join(answer.iter_bytes()) == content
+    with pytest.raises(Refused), desk_of(cast.stranger).attachments.get_attachment(sent.id):
+        pass

@@ -165,6 +165,8 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     # Tickets
     "POST /api/v1/tickets": lambda w: Call(json=TEXT),
     "POST /api/v1/tickets/bulk": lambda w: Call(json={"tickets": [str(w.ref())], "priority": "P1"}),
+    "PUT /api/v1/tickets/{id}/read": lambda w: Call(w.ref()),
+    "DELETE /api/v1/tickets/{id}/read": lambda w: Call(w.ref()),
     "PUT /api/v1/tickets/{id}": lambda w: Call(w.ref(), TEXT),
     "PATCH /api/v1/tickets/{id}": lambda w: Call(w.ref(), {"title": "VPN drops"}),
     "DELETE /api/v1/tickets/{id}": lambda w: Call(w.ref()),

@@ -84,6 +84,8 @@ POST   /api/v1/tickets/{id}/escalate            401 403 404 yes 403 403 yes yes 
 GET    /api/v1/tickets/{id}/history             401 yes 404 yes yes yes yes yes yes   3
 POST   /api/v1/tickets/{id}/merge               401 403 404 yes 403 403 yes yes yes  16
 POST   /api/v1/tickets/{id}/rating              401 yes 404 403 403 403 403 403 403   8
+PUT    /api/v1/tickets/{id}/read                401 yes 404 yes yes yes yes yes yes   6
+DELETE /api/v1/tickets/{id}/read                401 yes 404 yes yes yes yes yes yes   4
 GET    /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   4
 POST   /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   9
 DELETE /api/v1/tickets/{id}/relations           401 403 404 yes yes yes yes yes yes   5
@@ -133,6 +135,10 @@ ROUTES = {route.name: route for route in map(_parsed, TABLE.strip().splitlines()
 UNGUARDED = {
     "PUT /api/v1/comments/{id}": "only its author changes a message, and there is no reading it alone",
     "PUT /api/v1/messages/{id}": "only its author changes a message, and there is no reading it alone",
+    "PUT /api/v1/tickets/{id}/read": "it is the reader's own, and changes nothing of the ticket",
     "PATCH /api/v1/time-entries/{id}": "there is no reading a time entry alone",
 }
 """The changes that read no `If-Match`, and why."""
+
+ENDLESS = {"GET /api/v1/stream"}
+"""What answers without end, and so in no table: tests/notify holds it."""

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.factories import Cast
+from tests.connectors.remote import listening
+from tests.factories import Cast, Factory
 from tests.support.http import Api
 from tests.sync.test_jira_in_step import portal_ticket
 from tests.sync.world import HOOK_SECRET, World, world
@@ -14,6 +15,7 @@ from tests.sync.world import HOOK_SECRET, World, world
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.sync.model import InboxRow, Link, LinkState
+from deskbridge.sync.trackers_of import Reach
 
 
 @pytest.fixture
@@ -88,3 +90,22 @@ def test_a_record_nobody_knew_becomes_a_candidate_and_is_decided_on(jira: World,
     link = jira.row(Link)
     assert (link.state, link.ticket_id) == (LinkState.IGNORED, None)
     assert link.reason
+
+
+def test_salesforce_is_told_that_its_outbound_message_arrived(
+    database: Database, clock: ManualClock, api: Api, make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.team("Support")
+    with world(database, clock, "salesforce") as made:
+        made.connect("salesforce")
+        monkeypatch.setattr(api.app.state, "trackers", Reach(made.trackers, made.seal))
+        remote = made.remotes["salesforce"]
+        remote.post("options", {"push": "outbound_message"})
+        with listening() as listener:
+            remote.post("webhooks", {"url": f"{listener.url}/hooks/salesforce", "secret": HOOK_SECRET})
+            made.connector("salesforce").create("theirs", {"Subject": "Hello"})
+            heard = listener.next()
+        answer = api.root.request("POST", "/hooks/salesforce", content=heard.body, headers=dict(heard.headers))
+        assert answer.status_code == 202
+        assert "<Ack>true</Ack>" in answer.text
+        assert made.row(InboxRow).event == "Case outbound message"

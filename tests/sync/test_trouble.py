@@ -14,7 +14,7 @@ from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Forbidden
 from deskbridge.kit.events import EventRow
 from deskbridge.people.actor import SYSTEM
-from deskbridge.sync import queries, service
+from deskbridge.sync import connections, queries, service
 from deskbridge.sync.model import (
     Breaker,
     ConflictState,
@@ -27,6 +27,7 @@ from deskbridge.sync.model import (
     SyncConflict,
     SyncFailure,
 )
+from deskbridge.sync.planning import plans
 from deskbridge.sync.service import Choice
 from deskbridge.tickets import service as tickets
 from deskbridge.tickets.model import Message
@@ -193,6 +194,10 @@ def test_when_many_records_disappear_at_once_the_connection_stops_and_closes_non
     assert row.state is ConnectionState.STOPPED
     assert "disappeared" in (row.stopped_because or "")
     assert {link.state for link in jira.rows(Link)} == {LinkState.ACTIVE}
+    jira.database.write(connections.activate, SYSTEM, row.id)
+    jira.settle()
+    assert connection(jira).state is ConnectionState.ACTIVE
+    assert {link.state for link in jira.rows(Link)} == {LinkState.TOMBSTONE}
 
 
 def test_a_deleted_ticket_lets_go_of_its_record_and_never_comes_back(jira: World, cast: Cast) -> None:
@@ -258,3 +263,16 @@ def test_the_monitor_tells_how_a_connection_does(jira: World, cast: Cast) -> Non
     assert {one.field for one in jira.database.read(queries.explain, SYSTEM, ticket.id)} >= {"title", "status"}
     with pytest.raises(Forbidden):
         jira.database.read(queries.status, cast.agent.actor)
+
+
+def test_a_plan_shows_what_would_be_done_and_does_nothing(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    jira.edit(ticket.id, "jira", {"priority": "1"})
+    retitle(jira, ticket, "Planned")
+    jira.remotes["jira"].forget()
+    (shown,) = plans(jira.database, jira.trackers, jira.seal, SYSTEM, ticket.id)
+    assert (shown.writes, shown.changes, shown.failure) == ({"summary": "Planned"}, {"priority": "P1"}, None)
+    assert shown.reasons["title"]
+    assert jira.writes("jira") == []
+    assert jira.ticket(ticket.id).priority == "P2"

@@ -34,6 +34,7 @@ def pages(api: Api, tickets: list[MadeTicket]) -> list[str]:
     found += [f"/tickets?limit=1&sort_by={sort_by}&order={order}" for sort_by, order in orders]
     moment = quote("2026-11-20T08:40:00Z")
     found += [f"/tickets?{name}={moment}&with_total=true" for name in ("updated_from", "updated_to", "created_from")]
+    found += [f"/tickets?unread={value}&with_total=true" for value in ("true", "false")]
     found += [f"/tickets?breached={value}&with_total=true" for value in ("true", "false")]
     return found
 

@@ -8,18 +8,15 @@ Every route of the API is a method of `desk.tickets`, `desk.directory` and so on
 network makes the client repeat them. Errors are `ClientError`s; what the desk refuses is a `Refused`.
 """
 
-import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import httpx
-
-from deskbridge.client.calls import Calls, Upload
-from deskbridge.client.errors import AnswerLost, ClientError, NotReached, Refused, UnreadableAnswer
-from deskbridge.client.pages import Pages
-from deskbridge.client.routes import Routes
-from deskbridge.client.stream import Frame
+if TYPE_CHECKING:
+    from deskbridge.client.calls import Upload
+    from deskbridge.client.desk import Client
+    from deskbridge.client.errors import AnswerLost, ClientError, NotReached, Refused, UnreadableAnswer
+    from deskbridge.client.pages import Pages
+    from deskbridge.client.stream import Frame
 
 __all__ = [
     "AnswerLost",
@@ -32,43 +29,11 @@ __all__ = [
     "UnreadableAnswer",
     "Upload",
 ]
+_HOMES = {"Client": "desk", "Frame": "stream", "Pages": "pages", "Upload": "calls"}
 
 
-class Client(Routes):
-    """A desk, for one caller. `token` is an access token or a personal API token; it goes nowhere but to `url`."""
-
-    def __init__(
-        self,
-        url: str,
-        token: str | None = None,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._calls = Calls(url, token, transport, sleep)
-        super().__init__(self._calls)
-
-    @classmethod
-    def sign_in(
-        cls,
-        url: str,
-        username: str,
-        password: str,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> Self:
-        """Return a client signed in with an e-mail address, phone number or customer ID; it renews its tokens."""
-        client = cls(url, transport=transport, sleep=sleep)
-        tokens = client.people.login(username=username, password=password)
-        client._calls.sign_in(tokens.access_token, tokens.refresh_token)
-        return client
-
-    def close(self) -> None:
-        self._calls.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+def __getattr__(name: str) -> object:
+    """Load what is asked for, when it is: the command line's words come from here, and its help must not wait."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

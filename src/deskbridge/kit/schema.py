@@ -69,7 +69,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 def _require_known_revision(connection: Connection) -> None:
     present = present_revision(connection)
     connection.rollback()
-    if present is not None and present not in _known_revisions():
+    if present is not None and present not in known_revisions():
         raise WrongSchema(f"The database is at revision {present}, which is newer than this version of Deskbridge.")
 
 
@@ -79,7 +79,8 @@ def downgrade(engine: Engine, revision: str) -> None:
         _run(connection, lambda config: command.downgrade(config, revision))
 
 
-def _known_revisions() -> set[str]:
+def known_revisions() -> set[str]:
+    """Return every revision this version of the code knows."""
     return {script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions()}
 
 

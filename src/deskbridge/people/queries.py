@@ -271,27 +271,6 @@ def password_hash_of(reader: Reader, user_id: UUID) -> str | None:
     return reader.execute(select(User.password_hash).where(User.id == user_id)).scalar_one_or_none()
 
 
-class PersonLine(msgspec.Struct):
-    """A person in a list."""
-
-    id: UUID
-    customer_id: str
-    name: str
-    email: str | None
-    phone: str | None
-    role: Role
-    active: bool
-
-
-def newest_people(reader: Reader, limit: int) -> list[PersonLine]:
-    """Return people, newest first."""
-    rows = reader.execute(select(User.__table__).order_by(User.customer_number.desc()).limit(limit))
-    return [
-        PersonLine(row.id, customer_id(row.customer_number), row.name, row.email, row.phone, row.role, row.active)
-        for row in rows
-    ]
-
-
 class TokenInfo(msgspec.Struct):
     """A personal API token, without its secret."""
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -22,7 +22,15 @@ from deskbridge.sync.lines import WAYS, Address, Lines
 from deskbridge.sync.mapping import Fault, MappingRefused
 from deskbridge.sync.mapping_check import check
 from deskbridge.sync.mapping_text import parse
-from deskbridge.sync.model import Breaker, Connection, ConnectionState, Link, SyncFailure
+from deskbridge.sync.model import (
+    Breaker,
+    Connection,
+    ConnectionState,
+    FailureClass,
+    FailureState,
+    Link,
+    SyncFailure,
+)
 from deskbridge.tickets.model import Category
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
@@ -317,13 +325,26 @@ def activate(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:
     if row.state is ConnectionState.REHEARSED:
         require_admin(actor)
     if row.state is not ConnectionState.ACTIVE:
+        was_stopped = row.state is ConnectionState.STOPPED
         row.state, row.stopped_because = ConnectionState.ACTIVE, None
         row.breaker, row.open_until, row.failures = Breaker.CLOSED, None, 0
         row.poll_at = uow.now
         tail.begin(uow)
+        if was_stopped:
+            _forget_gone(uow, row.id)
         _touch(uow, row)
         timeline.add(uow, row.id, "connection.activated", {"by": actor.name})
     return row
+
+
+def _forget_gone(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Take the records that are gone for gone: whoever lets a stopped connection go on has looked into it."""
+    gone = (SyncFailure.connection_id == connection_id) & (SyncFailure.failure == FailureClass.GONE)
+    uow.execute(
+        update(SyncFailure)
+        .where(gone, SyncFailure.state == FailureState.OPEN)
+        .values(state=FailureState.RETRIED, last_at=uow.now, closed_because="The connection was let go on.")
+    )
 
 
 def pause(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:

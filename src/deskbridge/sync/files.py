@@ -86,6 +86,7 @@ def _take_step(
         row = rows[step.file.key]
         sent = Tie(step.file.key, _send(connector, work, uploads, row), row.sha256, row.sha256)
         database.write(_tie, work, sent, row)
+        return replace(work, taken=replace(work.taken))  # another round's: the record is not at its version any more
     elif isinstance(step, TakeFile):
         return _take(database, connector, work, uploads, step)
     return work

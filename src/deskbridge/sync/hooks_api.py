@@ -17,6 +17,13 @@ from deskbridge.sync.trackers_of import trackers_of
 router = APIRouter(tags=["sync"])
 
 XML = {"text/xml", "application/xml"}
+ACK = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
+    '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
+    "</soapenv:Body></soapenv:Envelope>"
+)
+"""What the sender of a SOAP message must read, or it sends it again for a day."""
 
 
 class Received(msgspec.Struct):
@@ -25,9 +32,13 @@ class Received(msgspec.Struct):
     received: int
 
 
+ANSWER = said(202, Received)
+ANSWER["content"]["text/xml"] = {"schema": {"type": "string"}}
+
+
 @router.post(
     "/hooks/{connection}",
-    responses={202: said(202, Received), **{status: said(status, Error) for status in (400, 401, 404, 413, 422, 503)}},
+    responses={202: ANSWER, **{status: said(status, Error) for status in (400, 401, 404, 413, 422, 503)}},
     status_code=202,
     response_class=Response,
     openapi_extra=OPEN,
@@ -42,4 +53,6 @@ async def receive_webhook(request: Request, connection: Word) -> Response:
     headers = {name.lower(): value for name, value in request.headers.items()}
     hints = await asyncio.to_thread(inbox.verified, trackers.lines, address, headers, body)
     received = await desk.write(inbox.receive, address.connection_id, hints)
+    if headers.get("content-type", "").partition(";")[0].strip().lower() in XML:
+        return Response(ACK, 202, media_type="text/xml")
     return json_response(Received(received), 202)

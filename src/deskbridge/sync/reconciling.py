@@ -17,13 +17,13 @@ from deskbridge.sync.plan import Plan, TicketSide, plan, settled
 from deskbridge.sync.sides import Desk, read_desk, who_is_who
 from deskbridge.sync.stored import keep_bases, read_bases
 from deskbridge.sync.vocabulary import People
-from deskbridge.sync.work import Work, refreshed
+from deskbridge.sync.work import Work, persons_named, refreshed
 from deskbridge.tickets import history
 from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.conversation import note
 from deskbridge.tickets.model import HistoryType, Ticket
 
-SECOND_LOOK = timedelta(seconds=60)
+SECOND_LOOK, JUST_NOW = timedelta(seconds=60), timedelta(hours=1)
 LATER_LOOK = timedelta(seconds=30)
 MOST_GONE, GONE_SHARE, FEW = 20, 0.02, 3
 
@@ -57,15 +57,9 @@ def known_people(database: Database, work: Work, desk: Desk | None, record: Reco
 
     def meet(uow: UnitOfWork) -> People:
         persons.meet(uow, work.connection_id, [record.reporter])
-        return who_is_who(uow, work.connection_id, users, _person_ids(work, record))
+        return who_is_who(uow, work.connection_id, users, persons_named(work, record))
 
     return database.write(meet)
-
-
-def _person_ids(work: Work, record: Record) -> list[str]:
-    rules = [work.mapping.fields[name] for name in ("assignee", "requester") if name in work.mapping.fields]
-    values = [record.fields.get(rule.remote) for rule in rules]
-    return [value for value in values if isinstance(value, str)]
 
 
 def push(database: Database, connector: Connector, work: Work, planned: Plan, record: Record) -> Record:
@@ -170,12 +164,13 @@ def _gone(uow: UnitOfWork, work: Work) -> str:
     reason = f"{work.remote_key or work.remote_id} is not there any more, or hidden from this account."
     seen = failures.note(uow, link, FailureClass.GONE, reason)
     uow.session.flush()
-    if _too_many_gone(uow, link):
+    was_looked_into = _was_looked_into(uow, link)
+    if not was_looked_into and _too_many_gone(uow, link):
         row = connections.locked(uow, link.connection_id)
         connections.stop(uow, row, "Many records disappeared at once. Look whether the account lost its rights.")
         leases.put_back(uow, link, reason, SECOND_LOOK)
         return "stopped: many records gone"
-    if seen.tries < 2:
+    if not was_looked_into and seen.tries < 2:
         leases.put_back(uow, link, reason, SECOND_LOOK)
         return "gone, once"
     assert link.ticket_id is not None
@@ -184,6 +179,17 @@ def _gone(uow: UnitOfWork, work: Work) -> str:
     note(uow, work.actor, link.ticket_id, f"{work.remote_key} was deleted in {work.connection}. The link is closed.")
     timeline.add(uow, link.connection_id, "link.closed", {"reason": reason}, link)
     return "gone"
+
+
+def _was_looked_into(uow: UnitOfWork, link: Link) -> bool:
+    """Tell whether somebody let the connection go on a moment ago, knowing that this record was gone."""
+    known = select(SyncFailure.id).where(
+        SyncFailure.link_id == link.id,
+        SyncFailure.failure == FailureClass.GONE,
+        SyncFailure.state == FailureState.RETRIED,
+        SyncFailure.last_at > uow.now - JUST_NOW,
+    )
+    return uow.execute(known.limit(1)).first() is not None
 
 
 def _too_many_gone(reader: Reader, link: Link) -> bool:

@@ -8,10 +8,11 @@ from sqlalchemy import delete, select
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
 from deskbridge.people.actor import Actor
+from deskbridge.people.model import User
 from deskbridge.sync import leases, timeline
 from deskbridge.sync.applying import apply
 from deskbridge.sync.connections import locked as locked_connection
-from deskbridge.sync.connections import require_manager
+from deskbridge.sync.connections import require_admin, require_manager
 from deskbridge.sync.connector import Value
 from deskbridge.sync.hints import mapping_of, new_link
 from deskbridge.sync.mapping import Unmapped
@@ -25,6 +26,7 @@ from deskbridge.sync.model import (
     Link,
     LinkChild,
     LinkState,
+    RemotePerson,
     SyncConflict,
     SyncFailure,
 )
@@ -215,6 +217,18 @@ def _editable(uow: UnitOfWork, actor: Actor, link_id: UUID) -> tuple[Link, Ticke
     ticket = locked_ticket(uow, actor, link.ticket_id)
     require(actor, Verb.EDIT, facts(ticket))
     return link, ticket
+
+
+def map_person(uow: UnitOfWork, actor: Actor, connection_id: UUID, remote_id: str, user_id: UUID | None) -> None:
+    """Say who somebody in a tracker is here, or that they are nobody; an ADMIN does this."""
+    require_admin(actor)
+    person = uow.session.get(RemotePerson, (connection_id, remote_id))
+    if person is None:
+        raise NotFound("Nobody of this id has been met in that tracker.")
+    if user_id is not None and uow.session.get(User, user_id) is None:
+        raise Invalid([FieldError("user_id", "There is no person with this id.")])
+    person.user_id = user_id
+    timeline.add(uow, connection_id, "person.mapped", {"by": actor.name, "remote_id": remote_id})
 
 
 def sync_now(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> int:

@@ -13,6 +13,7 @@ from deskbridge.people.actor import Actor
 from deskbridge.sync import leases
 from deskbridge.sync.applying import connection_actor
 from deskbridge.sync.connections import address_of
+from deskbridge.sync.connector import Record
 from deskbridge.sync.hints import mapping_of
 from deskbridge.sync.leases import Taken
 from deskbridge.sync.lines import Address
@@ -21,6 +22,9 @@ from deskbridge.sync.merge import Base, Origin
 from deskbridge.sync.model import Connection, Link, LinkState
 from deskbridge.sync.sides import Desk, read_desk
 from deskbridge.sync.stored import read_bases
+
+NOBODY = UUID(int=0)
+"""The worker that never holds a link."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,28 @@ def refreshed(reader: Reader, work: Work) -> Work:
     return replace(work, desk=desk, bases=read_bases(reader, work.link_id))
 
 
+def persons_named(work: Work, record: Record) -> list[str]:
+    """Return the tracker's ids of the people that a record names in fields of the mapping."""
+    rules = [work.mapping.fields[name] for name in ("assignee", "requester") if name in work.mapping.fields]
+    values = [record.fields.get(rule.remote) for rule in rules]
+    return [value for value in values if isinstance(value, str)]
+
+
 def begin(uow: UnitOfWork, worker: UUID, seal: Seal, only: list[UUID] | None = None) -> Work | None:
     """Take the next link that is due and return what its round needs; None when nothing is."""
     taken = leases.take_due(uow, worker, only)
-    if taken is None:
-        return None
-    link = uow.execute(select(Link.__table__).where(Link.id == taken.link_id)).one()
-    row = uow.execute(select(Connection.__table__).where(Connection.id == taken.connection_id)).one()
+    return _of(uow, taken, seal) if taken is not None else None
+
+
+def look(reader: Reader, link_id: UUID, seal: Seal) -> Work:
+    """Return what a round on a link would begin with, without taking it: nothing can be written with that."""
+    link = reader.execute(select(Link.connection_id, Link.fence, Link.hints).where(Link.id == link_id)).one()
+    return _of(reader, Taken(link_id, link.connection_id, link.fence, link.hints, NOBODY), seal)
+
+
+def _of(reader: Reader, taken: Taken, seal: Seal) -> Work:
+    link = reader.execute(select(Link.__table__).where(Link.id == taken.link_id)).one()
+    row = reader.execute(select(Connection.__table__).where(Connection.id == taken.connection_id)).one()
     offset = timedelta(seconds=row.clock_offset)
     return Work(
         taken=taken,
@@ -89,6 +108,6 @@ def begin(uow: UnitOfWork, worker: UUID, seal: Seal, only: list[UUID] | None = N
         mapping=mapping_of(row.mapping),
         address=address_of(row, seal),
         clock_offset=offset,
-        desk=read_desk(uow, link.ticket_id, offset) if link.ticket_id else None,
-        bases=read_bases(uow, link.id),
+        desk=read_desk(reader, link.ticket_id, offset) if link.ticket_id else None,
+        bases=read_bases(reader, link.id),
     )

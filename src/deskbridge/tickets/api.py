@@ -129,6 +129,7 @@ class TicketListParameters(Parameters):
     updated_from: Moment | None = None
     updated_to: Moment | None = None
     breached: bool | None = None
+    unread: bool | None = Field(None, description="Whether somebody else has said something since one last read it.")
     q: Word = Field("", max_length=20_000, description="Full text; see /search.")
     sort_by: SortBy = SortBy.CREATED_AT
     order: Order = Order.DESC
@@ -177,6 +178,7 @@ def _ticket_query(p: TicketListParameters) -> TicketQuery:
         updated_from=p.updated_from,
         updated_to=p.updated_to,
         breached=p.breached,
+        unread=p.unread,
     )
     return TicketQuery(chosen, p.sort_by, p.order, limit, p.cursor, p.page, p.with_total)
 

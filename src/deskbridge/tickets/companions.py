@@ -83,3 +83,29 @@ class SavedView(Base):
     query: Mapped[str] = mapped_column(String(2000))
     shared: Mapped[bool]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+NOTHING = UUID(int=0)
+
+
+class Read(Base):
+    """Up to where a person has read a ticket's conversation.
+
+    `message_id` is the last message they were shown, in the order of arrival, which is that of ids: a tracker's message
+    may be older than its arrival. It is `NOTHING` while there was none.
+    """
+
+    __tablename__ = "read_marks"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, index=True)
+    message_id: Mapped[UUID]
+
+
+class Mention(Base):
+    """A person whom a message names as `@handle`."""
+
+    __tablename__ = "mentions"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)

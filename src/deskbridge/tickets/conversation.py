@@ -14,6 +14,7 @@ from deskbridge.tickets.attachments import carry, delete_carried
 from deskbridge.tickets.events import MessageAdded, MessageDeleted, MessageEdited
 from deskbridge.tickets.fields import CONTENT_LENGTH, checked_text
 from deskbridge.tickets.history import Elsewhere
+from deskbridge.tickets.mentions import mention
 from deskbridge.tickets.model import Audience, CommentType, HistoryType, Message, Ticket
 from deskbridge.tickets.policy import Verb, facts, require, visible, visible_messages
 from deskbridge.tickets.service import landing, locked, touch, wake
@@ -112,6 +113,7 @@ def _add(
             by_requester=ticket.requester_id == actor.id,
         )
     )
+    mention(uow, actor, ticket, message)
     return message
 
 
@@ -127,6 +129,7 @@ def edit_message(uow: UnitOfWork, actor: Actor, message_id: UUID, content: str) 
     message.content, message.edited_at = content, uow.now
     event = MessageEdited(subject_id=ticket.id, actor_id=actor.id, audience=message.audience, message_id=message.id)
     uow.record(event)
+    mention(uow, actor, ticket, message)
     touch(uow, ticket, message.audience)
     return message
 

@@ -18,7 +18,7 @@ from deskbridge.kit.http import json_response
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
-from deskbridge.tickets import conversation, queries, timeline
+from deskbridge.tickets import conversation, queries, reading, timeline
 from deskbridge.tickets.answers import MessageAnswer, TimelineEntry, WorkEntry
 from deskbridge.tickets.fields import CONTENT_LENGTH
 from deskbridge.tickets.queries import as_ref
@@ -121,6 +121,18 @@ async def chat_timeline(request: Request, ref: Ref, parameters: Annotated[PagePa
         request, timeline.timeline_page, as_ref(ref), parameters.limit, parameters.cursor
     )
     return json_response(page)
+
+
+@router.put("/tickets/{id}/read", status_code=204, responses=answers(204, None, 400, 404), response_class=Response)
+async def mark_read(request: Request, ref: Ref) -> Response:
+    """Note that one has read a ticket up to its last message."""
+    return await access_of(request).answer(request, 204, reading.mark_read, as_ref(ref))
+
+
+@router.delete("/tickets/{id}/read", status_code=204, responses=answers(204, None, 400, 404), response_class=Response)
+async def mark_unread(request: Request, ref: Ref) -> Response:
+    """Make a ticket new to oneself again."""
+    return await access_of(request).answer(request, 204, reading.mark_unread, as_ref(ref))
 
 
 TIMELINE = answers(200, (Page[TimelineEntry], WorkRecord), 400, 403, 404)

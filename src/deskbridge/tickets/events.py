@@ -95,6 +95,16 @@ class MessageDeleted(TicketEvent):
 
 @catalogued
 @dataclass(frozen=True, kw_only=True)
+class PersonMentioned(TicketEvent):
+    """A message names somebody as `@handle`; recorded once for each person and message."""
+
+    person_id: UUID
+    message_id: UUID
+    audience: Audience = Audience.INTERNAL
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
 class TimeLogged(TicketEvent):
     """Minutes were logged, corrected or removed (then `minutes` is 0)."""
 

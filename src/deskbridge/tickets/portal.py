@@ -16,12 +16,12 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, Forbidden, Invalid, Malformed
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.front import complaints, front_of, see_other
-from deskbridge.tickets import conversation, queries, service, timeline
+from deskbridge.tickets import conversation, queries, reading, service, timeline
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.model import Channel, Status
 from deskbridge.tickets.policy import allowed_targets
 from deskbridge.tickets.queries import SortBy, TicketFilter, TicketQuery, as_ref
-from deskbridge.tickets.shown import category_choices, explained, opening
+from deskbridge.tickets.shown import category_choices, explained, is_seen, opening
 from deskbridge.tickets.workflow import FINISHED
 from deskbridge.ui import words
 
@@ -61,16 +61,27 @@ async def list_page(request: Request, show: str = "open", cursor: str = "") -> R
         return see_other(f"{PATH}?show={show}")
     context = {
         "show": show,
-        "tickets": page.items,
+        "tickets": page.tickets.items,
+        "unread": page.unread,
         "first": f"{PATH}?show={show}" if cursor else None,
-        "next": f"{PATH}?show={show}&cursor={page.next_cursor}" if page.next_cursor else None,
+        "next": f"{PATH}?show={show}&cursor={page.tickets.next_cursor}" if page.tickets.next_cursor else None,
     }
     return front.page(request, actor, "portal/list.html", context)
 
 
-def _requests(reader: Reader, actor: Actor, show: str, cursor: str | None) -> TicketPage:
+@dataclass(frozen=True)
+class Requests:
+    """A page of somebody's requests, and in which there is something new."""
+
+    tickets: TicketPage
+    unread: set[UUID]
+
+
+def _requests(reader: Reader, actor: Actor, show: str, cursor: str | None) -> Requests:
+    customer = as_customer(actor)
     query = TicketQuery(TicketFilter(status=SHOWN[show]), SortBy.UPDATED_AT, limit=REQUESTS, cursor=cursor)
-    return queries.list_tickets(reader, as_customer(actor), query)
+    tickets = queries.list_tickets(reader, customer, query)
+    return Requests(tickets, reading.unread_among(reader, customer, [ticket.id for ticket in tickets.items]))
 
 
 # A new request
@@ -119,6 +130,7 @@ class Shown:
     """What a request's page shows."""
 
     ticket: TicketAnswer
+    unread: bool
     entries: timeline.Timeline
     targets: list[Status]
     categories: list[CategoryAnswer]
@@ -142,6 +154,8 @@ async def _ticket_page(
 ) -> Response:
     front = front_of(request)
     actor, shown = await front.read(request, _ticket, as_ref(ref))
+    if shown.unread and is_seen(request):
+        await front.access.desk.write(reading.mark_read, as_customer(actor), shown.ticket.id)
     categories = dict(category_choices(front.language(request, actor), shown.categories))
     context = {
         "base": f"{PATH}/{shown.ticket.number}",
@@ -165,6 +179,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
     ticket = queries.get_ticket(reader, customer, ref)
     return Shown(
         ticket,
+        bool(reading.unread_among(reader, customer, [ticket.id])),
         timeline.latest(reader, customer, ticket.id, ENTRIES),
         allowed_targets(customer, queries.facts_of(ticket)),
         queries.active_categories(reader),

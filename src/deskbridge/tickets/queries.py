@@ -29,6 +29,7 @@ from deskbridge.tickets.answers import (
     TicketPage,
 )
 from deskbridge.tickets.file_queries import carried_by
+from deskbridge.tickets.marks import unread
 from deskbridge.tickets.model import (
     Audience,
     Category,
@@ -178,6 +179,7 @@ class TicketFilter:
     updated_from: datetime | None = None
     updated_to: datetime | None = None
     breached: bool | None = None
+    unread: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,8 @@ def filter_conditions(actor: Actor, chosen: TicketFilter) -> tuple[list[Any], di
 
 
 def _list_parameters(actor: Actor, chosen: TicketFilter, matching: Matching | None) -> dict[str, Any]:
-    return _filter_parameters(chosen) | _actor_parameters(actor) | (matching.parameters if matching else {})
+    reader = {} if chosen.unread is None else {"reader_id": actor.id}
+    return _filter_parameters(chosen) | _actor_parameters(actor) | reader | (matching.parameters if matching else {})
 
 
 def _as_seen_by(actor: Actor, query: TicketQuery) -> tuple[SortBy, TicketFilter]:
@@ -314,12 +317,14 @@ BOUNDS: dict[str, Any] = {
 
 def _conditions(sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None) -> list[Any]:
     narrowing = [] if ticket_ids is None else [Ticket.id.in_(ticket_ids)]
-    return [_visible(sees_all), *(_condition(name, use) for name, use in shape), *narrowing]
+    return [_visible(sees_all), *(_condition(name, use, sees_all) for name, use in shape), *narrowing]
 
 
-def _condition(name: str, use: str) -> Any:
+def _condition(name: str, use: str, sees_all: bool) -> Any:
     if name in BOUNDS:
         return BOUNDS[name]
+    if name == "unread":
+        return unread(sees_all) if use == "True" else ~unread(sees_all)
     if name == "breached":
         breached = or_(Ticket.response_breached, Ticket.resolution_breached)
         return breached if use == "True" else ~breached

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from starlette.requests import Request
+
 from deskbridge.kit.errors import Conflict, Forbidden
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer
@@ -43,3 +45,8 @@ def explained(language: str, error: Conflict | Forbidden, known: Mapping[str, wo
     _ = translations(language).gettext
     present = _(known[error.present].text)
     return _(N_("This ticket is now “{present}”: that step is not possible any more.")).format(present=present)
+
+
+def is_seen(request: Request) -> bool:
+    """Tell whether somebody looks at the page, which a browser that only loads ahead says of nobody."""
+    return not ({"prefetch", "prerender"} & set(request.headers.get("sec-purpose", "").replace(";", " ").split()))

@@ -20,14 +20,14 @@ from deskbridge.people import queries as people
 from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, require_agent, see_other
 from deskbridge.search.queries import narrowed
-from deskbridge.tickets import conversation, queries, service, timeline
+from deskbridge.tickets import conversation, queries, reading, service, timeline
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.list_state import PATH, VIEWS, ListState, read_state
 from deskbridge.tickets.model import Audience, Priority, Status
 from deskbridge.tickets.policy import Verb, allowed_targets, verbs
 from deskbridge.tickets.queries import as_ref
 from deskbridge.tickets.service import Assignment
-from deskbridge.tickets.shown import Choices, category_choices, explained, named, opening
+from deskbridge.tickets.shown import Choices, category_choices, explained, is_seen, named, opening
 from deskbridge.tickets.targets import next_target, targets
 from deskbridge.ui import words
 from deskbridge.ui.languages import said, translations
@@ -52,6 +52,7 @@ class ListPage:
 
     now: datetime
     tickets: TicketPage
+    unread: set[UUID]
     categories: list[CategoryAnswer]
     teams: list[people.NamedThing]
     agents: list[people.NamedThing]
@@ -96,8 +97,10 @@ def _rows(pages: Pages, view: View, found: ListPage) -> list[Markup]:
             ticket.assignee,
             ticket.team,
             mark,
+            ticket.id in found.unread,
         )
-        rows.append(pages.fragment("tickets/row.html", {"ticket": ticket, "target": mark}, view, shown))
+        context = {"ticket": ticket, "target": mark, "unread": ticket.id in found.unread}
+        rows.append(pages.fragment("tickets/row.html", context, view, shown))
     return rows
 
 
@@ -116,9 +119,11 @@ def _list(reader: Reader, actor: Actor, state: ListState) -> ListPage:
     if state.q:
         chosen, matching = narrowed(reader, actor, state.q, query.filter)
         query = replace(query, filter=chosen, matching=matching)
+    tickets = queries.list_tickets(reader, actor, query)
     return ListPage(
         reader.now,
-        queries.list_tickets(reader, actor, query),
+        tickets,
+        reading.unread_among(reader, actor, [ticket.id for ticket in tickets.items]),
         queries.active_categories(reader),
         people.active_teams(reader),
         people.active_agents(reader),
@@ -198,6 +203,7 @@ class Shown:
 
     now: datetime
     ticket: TicketAnswer
+    unread: bool
     entries: timeline.Timeline
     requester: people.Profile
     may: set[Verb]
@@ -225,6 +231,8 @@ async def show_ticket(
     """Return a ticket's page; `sent`, `errors` and `problem` are what a form that was refused leaves to mend."""
     front = front_of(request)
     actor, shown = await front.read(request, _ticket, as_ref(ref), MOST_ENTRIES if whole else SHOWN_ENTRIES)
+    if shown.unread and is_seen(request):
+        await front.access.desk.write(reading.mark_read, actor, shown.ticket.id)
     context = {
         **_ticket_context(front.language(request, actor), actor, shown),
         "sent": sent or {},
@@ -242,6 +250,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
     return Shown(
         now=reader.now,
         ticket=ticket,
+        unread=bool(reading.unread_among(reader, actor, [ticket.id])),
         entries=timeline.latest(reader, actor, ticket.id, entries),
         requester=people.profile(reader, ticket.requester.id),
         may=may,
@@ -300,6 +309,15 @@ async def say(request: Request, ref: Ref) -> Response:
     form = await front_of(request).form(request)
     speak = conversation.note if form.get("audience") == Audience.INTERNAL else conversation.reply
     return await _act(request, ref, form, lambda uow, actor: speak(uow, actor, as_ref(ref), form.get("content", "")))
+
+
+@router.post("/{id}/unread")
+async def mark_unread(request: Request, ref: Ref) -> Response:
+    """Keep the ticket for later: it is new again, and the list comes back."""
+    front = front_of(request)
+    await front.form(request)
+    await front.write(request, reading.mark_unread, as_ref(ref))
+    return see_other(PATH)
 
 
 @router.post("/{id}/status")

@@ -34,7 +34,15 @@ STYLE_SHEETS = (
     "css/print.css",
 )
 # Each module after those it imports.
-SHARED_MODULES = ("js/dom.js", "js/toasts.js", "js/times.js", "js/prefs.js", "js/forms.js", "js/composer.js")
+SHARED_MODULES = (
+    "js/dom.js",
+    "js/toasts.js",
+    "js/times.js",
+    "js/prefs.js",
+    "js/forms.js",
+    "js/composer.js",
+    "js/live.js",
+)
 BUNDLES: Mapping[str, tuple[str, ...]] = {
     "app.css": STYLE_SHEETS,
     "portal.js": SHARED_MODULES,

@@ -1,12 +1,14 @@
 """Markdown as people write it in tickets, turned into HTML that is safe to show.
 
 Raw HTML in the source is text; pictures are not fetched (they would tell a stranger who reads what, and when);
-headings become bold lines, because the page has its own outline; `#1042` links to that ticket.
+headings become bold lines, because the page has its own outline; `#1042` links to that ticket;
+`@handle` is marked.
 """
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
@@ -14,15 +16,17 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 TAGS = {
-    "a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "a", "blockquote", "br", "code", "del", "em", "hr", "li", "mark", "ol", "p", "pre", "s", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto", "tel"}
 HEADING = re.compile(r"h[1-6]")
+HANDLE = r"(?<![\w@/.+-])@(?P<handle>[A-Za-z0-9](?:[\w.+-]{0,62}[A-Za-z0-9])?)(?![\w@])"
+MOST_HANDLES = 20
 TICKET = r"(?<![\w&/#])#(?P<number>[1-9]\d{0,9})\b"
 ADDRESS = r"(?P<url>https?://[^\s<>\"]{1,2000}[^\s<>\".,;:!?'»”)\]])"
-LINKS = re.compile(f"{ADDRESS}|{TICKET}")
+LINKS = re.compile(f"{ADDRESS}|{TICKET}|{HANDLE}")
 
 
 @lru_cache(maxsize=1024)
@@ -78,6 +82,10 @@ def split_text(text: str, ticket_base: str) -> list[Token]:
     pieces: list[Token] = []
     end = 0
     for match in LINKS.finditer(text):
+        if match["handle"]:
+            pieces += [text_token(text[end : match.start()]), *marked(match[0])]
+            end = match.end()
+            continue
         href = match["url"] or f"{ticket_base}{match['number']}"
         pieces += [
             text_token(text[end : match.start()]),
@@ -87,6 +95,21 @@ def split_text(text: str, ticket_base: str) -> list[Token]:
         ]
         end = match.end()
     return [*pieces, text_token(text[end:])]
+
+
+def marked(text: str) -> list[Token]:
+    return [Token("mark_open", "mark", 1), text_token(text), Token("mark_close", "mark", -1)]
+
+
+def handles_in(source: str) -> list[str]:
+    """Return the handles a Markdown text names as `@handle`, outside code and links, the first `MOST_HANDLES`."""
+    handles: list[str] = []
+    for line in parser().parse(source, {"ticket_base": ""}):
+        tokens = line.children or []
+        for before, token in pairwise(tokens):
+            if before.type == "mark_open" and len(handles) < MOST_HANDLES:
+                handles.append(token.content.removeprefix("@"))
+    return handles
 
 
 def text_token(text: str) -> Token:

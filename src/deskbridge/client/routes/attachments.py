@@ -1,14 +1,13 @@
 """What can be called: attachments. Written by `make docs` from the API's routes; change those instead."""
 
-from typing import TypeVar
+from contextlib import AbstractContextManager
 from uuid import UUID
 
+import httpx
 from msgspec import UNSET, UnsetType
 
 from deskbridge.client.answers import AttachmentAnswer, AttachmentList
 from deskbridge.client.calls import Call, Calls, Upload, once, segment
-
-A = TypeVar("A")
 
 
 class AttachmentsRoutes:
@@ -41,12 +40,11 @@ class AttachmentsRoutes:
             AttachmentAnswer,
         )
 
-    def get_attachment(self, answer: type[A], id: UUID | str, *, inline: bool | UnsetType = UNSET) -> A:
-        """Return a file's bytes; `Range` returns a part, so that a broken download goes on where it stopped.
-
-        `answer` says which is expected: str, or str for other formats.
-        """
-        return self._calls.answer(Call("GET", f"/api/v1/attachments/{segment(id)}", query={"inline": inline}), answer)
+    def get_attachment(
+        self, id: UUID | str, *, inline: bool | UnsetType = UNSET
+    ) -> AbstractContextManager[httpx.Response]:
+        """Return a file's bytes; `Range` returns a part, so that a broken download goes on where it stopped."""
+        return self._calls.opened(Call("GET", f"/api/v1/attachments/{segment(id)}", query={"inline": inline}))
 
     def remove_attachment(self, id: UUID | str, *, idempotency_key: str | None = None) -> None:
         """Remove a file; whoever uploaded it or an administrator does this."""

@@ -72,6 +72,14 @@ class ConversationRoutes:
             Call("GET", f"/api/v1/messages/ticket/{segment(id)}/timeline", query={"limit": limit}), Page[TimelineEntry]
         )
 
+    def mark_read(self, id: UUID | int | str, *, idempotency_key: str | None = None) -> None:
+        """Note that one has read a ticket up to its last message."""
+        self._calls.nothing(Call("PUT", f"/api/v1/tickets/{segment(id)}/read", key=once(idempotency_key)))
+
+    def mark_unread(self, id: UUID | int | str, *, idempotency_key: str | None = None) -> None:
+        """Make a ticket new to oneself again."""
+        self._calls.nothing(Call("DELETE", f"/api/v1/tickets/{segment(id)}/read", key=once(idempotency_key)))
+
     def ticket_timeline(
         self,
         answer: type[A],

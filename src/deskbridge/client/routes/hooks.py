@@ -1,9 +1,11 @@
 """What can be called: hooks. Written by `make docs` from the API's routes; change those instead."""
 
+from typing import TypeVar
 from uuid import UUID
 
-from deskbridge.client.answers import Received
 from deskbridge.client.calls import Call, Calls, once, segment
+
+A = TypeVar("A")
 
 
 class HooksRoutes:
@@ -12,6 +14,11 @@ class HooksRoutes:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def receive_webhook(self, connection: UUID | int | str, *, idempotency_key: str | None = None) -> Received:
-        """Take a webhook of a connection's tracker, signed with the connection's webhook secret over its raw bytes."""
-        return self._calls.answer(Call("POST", f"/hooks/{segment(connection)}", key=once(idempotency_key)), Received)
+    def receive_webhook(
+        self, answer: type[A], connection: UUID | int | str, *, idempotency_key: str | None = None
+    ) -> A:
+        """Take a webhook of a connection's tracker, signed with the connection's webhook secret over its raw bytes.
+
+        `answer` says which is expected: Received, or str for other formats.
+        """
+        return self._calls.answer(Call("POST", f"/hooks/{segment(connection)}", key=once(idempotency_key)), answer)

@@ -18,10 +18,10 @@ class NotifyRoutes:
     def stream(self) -> Iterator[Frame]:
         """Deliver ticket, message and SLA events as Server-Sent Events while the connection lasts.
 
-        Each event carries what the reader may see at that moment. `id` is a bookmark: sent back as `Last-Event-
-        ID`, by browsers on their own, it brings everything that happened since, for up to seven days; when that
-        is too much, an event `reset` asks to load anew. A line that begins with a colon is a heartbeat.
-        Credentials come as a cookie or in the header `Authorization`, never in the address; the stream ends with
-        them.
+        Each event carries what the reader may see at that moment. `id` is a bookmark: sent back as
+        `Last-Event-ID`, by browsers on their own, it brings everything that happened since, for up to seven
+        days; when that is too much, an event `reset` asks to load anew. A line that begins with a colon is a
+        heartbeat. Credentials come as a cookie or in the header `Authorization`, never in the address; the
+        stream ends with them.
         """
         return self._calls.frames(Call("GET", "/api/v1/stream"))

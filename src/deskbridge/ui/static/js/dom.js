@@ -5,10 +5,11 @@ export const all = (selector, within = document) => [...within.querySelectorAll(
 const wordList = find("#words");
 export const words = wordList ? JSON.parse(wordList.textContent) : {};
 
-/** Run now and again after each part of the page that htmx replaced. */
+/** Run now and again after each part of the page that was replaced. */
 export function onContent(run) {
   run();
   document.addEventListener("htmx:after:swap", run);
+  document.addEventListener("desk:content", run);
 }
 
 export const isTyping = element =>

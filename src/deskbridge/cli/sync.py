@@ -1,0 +1,54 @@
+"""Commands about trackers kept in step."""
+
+from typing import Annotated
+
+import typer
+
+from deskbridge.cli.local import opened
+from deskbridge.cli.output import AsJson, show
+
+group = typer.Typer(help="Trackers kept in step: how they do, why a field has its value.", no_args_is_help=True)
+
+
+@group.command("status")
+def sync_status(as_json: AsJson = False) -> None:
+    """Tell how each connection does, and what waits or failed."""
+    from deskbridge.people.actor import SYSTEM
+    from deskbridge.sync import queries
+
+    with opened() as database:
+        found = database.read(queries.status, SYSTEM)
+    lines = [
+        f"{one.name:<20}  {one.state:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
+        f"{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), {one.unknown} unknown, "
+        f"{one.failures} failed, {one.conflicts} to settle"
+        for one in found
+    ]
+    show(found, as_json=as_json, text="\n".join(lines) or "There are no connections.")
+
+
+@group.command("run")
+def sync_run(
+    most: Annotated[int, typer.Option(min=1, help="Stop after so many steps.")] = 10_000, as_json: AsJson = False
+) -> None:
+    """Do what is due now, beside whatever workers there are; safe to interrupt and to run again."""
+    from deskbridge.settings import load_settings
+    from deskbridge.worker import build_engines
+
+    settings = load_settings()
+    with opened(settings) as database:
+        done = build_engines(settings, database)[0].run(most)
+    show(done, as_json=as_json, text="\n".join(f"{did.detail:<12}  {did.what}" for did in done) or "Nothing was due.")
+
+
+@group.command("explain")
+def sync_explain(ticket: Annotated[str, typer.Argument(help="Its number or id.")], as_json: AsJson = False) -> None:
+    """Tell why each field of a ticket has its value, from which side, and when."""
+    from deskbridge.people.actor import SYSTEM
+    from deskbridge.sync import queries
+    from deskbridge.tickets.queries import as_ref
+
+    with opened() as database:
+        found = database.read(queries.explain, SYSTEM, as_ref(ticket))
+    lines = [f"{one.connection:<20}  {one.field:<18}  {one.at:%Y-%m-%d %H:%M}  {one.reason}" for one in found]
+    show(found, as_json=as_json, text="\n".join(lines) or "This ticket has no record.")
