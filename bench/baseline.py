@@ -10,7 +10,7 @@ import asyncio
 import base64
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -46,8 +46,8 @@ NEXT_PAGE = (
 ADD_TICKET = """
 INSERT INTO tickets (id, number, title, description, category, priority, status, environment, affected_service,
   impact_level, tags, requester_id, channel, time_spent_minutes, created_at, updated_at, activity_at,
-  resolution_due_key, response_breached, resolution_breached, version)
-VALUES (?, ?, ?, ?, ?, ?, 'NEW', ?, ?, ?, ?, ?, 'API', 0, ?, ?, ?, ?, ?, ?, 1)"""
+  response_due_at, resolution_due_at, resolution_due_key, response_breached, resolution_breached, version)
+VALUES (?, ?, ?, ?, ?, ?, 'NEW', ?, ?, ?, ?, ?, 'API', 0, ?, ?, ?, ?, ?, ?, ?, ?, 1)"""
 ADD_TAG = "INSERT INTO ticket_tags (tag, ticket_id) VALUES (?, ?)"
 ADD_HISTORY = """
 INSERT INTO history (id, ticket_id, type, audience, actor_id, actor_name, at, details)
@@ -57,7 +57,7 @@ ADD_MESSAGE = """
 INSERT INTO messages (id, ticket_id, author_id, audience, comment_type, content, created_at)
 VALUES (?, ?, ?, 'public', 'COMMENT', ?, ?)"""
 TOUCH = "UPDATE tickets SET updated_at = ?, activity_at = ?, version = version + 1 WHERE id = ?"
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+RESPONSE, RESOLUTION = timedelta(hours=8), timedelta(hours=72)  # of P3, around the clock
 
 Row = Sequence[Any]
 Statement = tuple[str, tuple[Any, ...]]
@@ -242,10 +242,12 @@ class Baseline:
         ticket_id, number, at = new_id(), await self.store.next_number(), self.store.time(now)
         fields = [new[name] for name in ("title", "description", "category", "priority", "environment")]
         fields += [new["affected_service"], new["impact_level"], store.json(new["tags"]), self.author_id]
+        response_due, resolution_due = store.time(now + RESPONSE), store.time(now + RESOLUTION)
+        times = (at, at, at, response_due, resolution_due, resolution_due)
         event = {"subject_id": ticket_id, "actor_id": self.author["id"], "audience": "public", "number": number}
         await store.commit(
             [
-                (ADD_TICKET, (store.id(ticket_id), number, *fields, at, at, at, store.time(NEVER), False, False)),
+                (ADD_TICKET, (store.id(ticket_id), number, *fields, *times, False, False)),
                 *((ADD_TAG, (tag, store.id(ticket_id))) for tag in new["tags"]),
                 self._history(ticket_id, "CREATED", at, {}),
                 (ADD_EVENT, ("TicketOpened", store.id(ticket_id), self.author_id, at, store.json(event))),
@@ -313,8 +315,8 @@ def _opened(ticket_id: UUID, number: int, new: dict[str, Any], author: dict[str,
         "first_response_at": None,
         "resolved_at": None,
         "closed_at": None,
-        "response_due_at": None,
-        "resolution_due_at": None,
+        "response_due_at": now + RESPONSE,
+        "resolution_due_at": now + RESOLUTION,
         "response_breached": False,
         "resolution_breached": False,
         "version": 1,

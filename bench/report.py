@@ -22,11 +22,13 @@ METHOD = """
 
 Each table compares `deskbridge serve` (signed in with an access token as an agent; permissions, history, events and
 the access log as in production) with `bench/baseline.py`, a plain ASGI app that runs the same queries on the raw driver
-for the same JSON and writes the same rows, without signing in. Both are real processes of one uvicorn worker with the
-same options, up at the same time on the same database, loaded in turn over {connections} kept-alive connections by a
-third process; who begins changes from round to round, and a first round is not counted. CPU is the server process's
-user and system time (the database server's is not in it), divided by the requests. Figures are medians of {rounds}
-rounds, ratios the medians of each round's ratio. Before anything is measured the bodies of both are compared.
+for the same JSON and writes the same ticket, tags, message, history and event, without signing in; the search index and
+the service level's clock, which the desk keeps in the same transaction, it leaves out. Both are real processes of one
+uvicorn worker with the same options, up at the same time on the same database, loaded in turn over {connections}
+kept-alive connections by a third process; who begins changes from round to round, and a first round is not counted. CPU
+is the server process's user and system time (the database server's is not in it), divided by the requests. Figures
+are medians of {rounds} rounds, ratios the medians of each round's ratio. Before anything is measured the bodies of both
+are compared.
 The CPU ratio is the robust figure; requests a second suffer from whatever else the machine does.
 """
 
@@ -52,7 +54,8 @@ def _heading(server_versions: dict[str, str]) -> str:
         "# Bench\n\n"
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} at commit {commit}.\n"
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, {servers}; {packages}.\n\n"
+        f"Python {platform.python_version()}, {servers}; {packages}.\n"
+        f"The load average of the last quarter of an hour was {os.getloadavg()[2]:.1f}, the bench's own included.\n\n"
         "The targets: one ticket at most 4 times the baseline's CPU, a filtered list of 50 at most twice; the same at "
         "every size."
     )

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 from tools.servers import MARIADB, POSTGRES, Misnamed, find
 
-from deskbridge.app import create_app
+from deskbridge.app import create_app, uploads
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
+from deskbridge.notify.live import Live
 from deskbridge.people import passwords
 from deskbridge.people.access import Access
 from deskbridge.settings import Settings
@@ -90,9 +91,9 @@ def database_url(databases: TestDatabases, engine_name: str) -> str:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path: Path) -> Settings:
     """The settings of a desk under test."""
-    return settings_of(database_url)
+    return settings_of(database_url, UPLOAD_STORAGE_PATH=tmp_path / "files")
 
 
 def settings_of(database_url: str, **changes: object) -> Settings:
@@ -148,7 +149,10 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
     """The application over the database under test; its routes are built once, its way to the database each time."""
     if "app" not in _apps:
         _apps["app"] = create_app(settings, database)
-    _apps["app"].state.access = _apps["app"].state.front.access = Access(desk, settings)
+    state = _apps["app"].state
+    state.access = state.front.access = Access(desk, settings)
+    state.uploads = uploads(settings, database.clock)
+    state.live = Live(state.access)
     return _apps["app"]
 
 

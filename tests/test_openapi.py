@@ -28,6 +28,7 @@ ANYBODYS = {
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",
+    "POST /hooks/{connection}",
 }
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
@@ -54,7 +55,7 @@ def test_an_operation_says_what_it_does_and_answers(name: str) -> None:
     assert operation["summary"]
     assert operation["description"].endswith(".") or "\n" in operation["description"]
     assert operation["tags"]
-    done = [status for status in operation["responses"] if status.startswith("2")]
+    done = [status for status in operation["responses"] if status.startswith("2") and status != "206"]
     assert len(done) == 1
     assert ("content" in operation["responses"][done[0]]) == (done[0] != "204")
     for status, answer in operation["responses"].items():
@@ -75,8 +76,9 @@ def test_an_operation_names_the_errors_of_its_kind(name: str) -> None:
     if "/tickets/{id}" in name:
         assert "404" in statuses
     if has_body:
-        (kind,) = operation["requestBody"]["content"].values()
-        assert "$ref" in str(kind["schema"])
+        ((media_type, kind),) = operation["requestBody"]["content"].items()
+        assert ("$ref" in str(kind["schema"])) == (media_type == "application/json")
+        assert kind["schema"].get("properties", True)
 
 
 @every_operation

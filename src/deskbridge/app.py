@@ -18,11 +18,17 @@ from deskbridge import __version__, api_docs, health
 from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
+from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.http import error_response, json_response, not_allowed, wants_html
 from deskbridge.kit.methods import Methods, OwnMethods
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.kit.pace import AddressPace
+from deskbridge.kit.routing import RouteIndex
+from deskbridge.kit.sealed import Seal
+from deskbridge.notify import api as notify_api
+from deskbridge.notify.live import Live
 from deskbridge.people import api as people_api
 from deskbridge.people import directory_api
 from deskbridge.people import web as people_web
@@ -32,15 +38,22 @@ from deskbridge.reports import api as reports_api
 from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
+from deskbridge.sync import hooks_api
+from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import categories_api, companions_api, conversation_api
+from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
+from deskbridge.tickets.attachments import Uploads
+from deskbridge.trackers import Trackers
 from deskbridge.ui.assets import Assets
 from deskbridge.wiring import wire
 
 MAX_BODY = 1024 * 1024
+WITH_FILES = r"/api/v1/tickets/[^/]+/attachments|/(desk|portal)/tickets/[^/]+/reply"
+"""What takes files, and bounds them while they arrive."""
+
 READ_HEADERS = [
     "Authorization",
     "Content-Type",
@@ -62,10 +75,13 @@ API = (
     directory_api.router,
     tickets_api.router,
     conversation_api.router,
+    attachments_api.router,
     categories_api.router,
     companions_api.router,
     sla_api.router,
     search_api.router,
+    notify_api.router,
+    hooks_api.router,
 )
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 METHODS = Methods((*API, *WEB))
@@ -81,7 +97,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with before_ending(live.close):
+            yield
         if owned:
             desk.close()
 
@@ -96,8 +113,11 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         middleware=_middleware(settings, database.clock),
         redirect_slashes=False,
     )
+    app.state.uploads = uploads(settings, database.clock)
     assets = Assets()
     app.state.access = Access(desk, settings)
+    app.state.live = live = Live(app.state.access)
+    app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
     app.state.front = Front(app.state.access, assets)
     for router in (*API, *WEB):
         app.include_router(router)
@@ -107,6 +127,12 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     _handle_errors(app)
     app.openapi = lambda: _described_once(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+def uploads(settings: Settings, clock: Clock) -> Uploads:
+    """Return where files go, as the settings have it."""
+    storage = open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL)
+    return Uploads(storage, clock, settings.UPLOAD_MAX_FILE_SIZE, settings.VIRUS_SCAN_ENABLED)
 
 
 def _described_once(app: FastAPI) -> dict[str, object]:
@@ -121,9 +147,10 @@ def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
         Middleware(ExtraHeaders, headers=_security_headers(settings)),
         Middleware(AddressPace, a_minute=settings.address_limit, clock=clock),
         Middleware(RewritePaths),
-        Middleware(BodyLimit, limit=MAX_BODY),
+        Middleware(BodyLimit, limit=MAX_BODY, larger=WITH_FILES),
         Middleware(Catch, answer=_unexpected),
         Middleware(OwnMethods, methods=METHODS),
+        Middleware(RouteIndex),
     ]
     if settings.CORS_ORIGINS:
         cors = Middleware(

@@ -31,6 +31,7 @@ import_ = typer.Typer(help="Bring tickets in from elsewhere, with their past.", 
 search = typer.Typer(help="The full-text index.", no_args_is_help=True)
 sla = typer.Typer(help="Service levels.", no_args_is_help=True)
 connector = typer.Typer(help="Connectors to other trackers: begin one.", no_args_is_help=True)
+sync = typer.Typer(help="Trackers kept in step: how they do, why a field has its value.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
@@ -38,6 +39,7 @@ app.add_typer(import_, name="import")
 app.add_typer(sla, name="sla")
 app.add_typer(search, name="search")
 app.add_typer(connector, name="connector")
+app.add_typer(sync, name="sync")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -400,6 +402,53 @@ def token_create(
         actor = database.read(queries.actor_of_person, person.id)
         made = database.write(service.create_api_token, actor, name, scope or ["read"], None)
     show(made, as_json=as_json, text=made.secret)
+
+
+# Sync
+
+
+@sync.command("status")
+def sync_status(as_json: AsJson = False) -> None:
+    """Tell how each connection does, and what waits or failed."""
+    from deskbridge.people.actor import SYSTEM
+    from deskbridge.sync import queries
+
+    with opened() as database:
+        found = database.read(queries.status, SYSTEM)
+    lines = [
+        f"{one.name:<20}  {one.state:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
+        f"{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), {one.unknown} unknown, "
+        f"{one.failures} failed, {one.conflicts} to settle"
+        for one in found
+    ]
+    show(found, as_json=as_json, text="\n".join(lines) or "There are no connections.")
+
+
+@sync.command("run")
+def sync_run(
+    most: Annotated[int, typer.Option(min=1, help="Stop after so many steps.")] = 10_000, as_json: AsJson = False
+) -> None:
+    """Do what is due now, beside whatever workers there are; safe to interrupt and to run again."""
+    from deskbridge.settings import load_settings
+    from deskbridge.worker import build_engines
+
+    settings = load_settings()
+    with opened(settings) as database:
+        done = build_engines(settings, database)[0].run(most)
+    show(done, as_json=as_json, text="\n".join(f"{did.detail:<12}  {did.what}" for did in done) or "Nothing was due.")
+
+
+@sync.command("explain")
+def sync_explain(ticket: Annotated[str, typer.Argument(help="Its number or id.")], as_json: AsJson = False) -> None:
+    """Tell why each field of a ticket has its value, from which side, and when."""
+    from deskbridge.people.actor import SYSTEM
+    from deskbridge.sync import queries
+    from deskbridge.tickets.queries import as_ref
+
+    with opened() as database:
+        found = database.read(queries.explain, SYSTEM, as_ref(ticket))
+    lines = [f"{one.connection:<20}  {one.field:<18}  {one.at:%Y-%m-%d %H:%M}  {one.reason}" for one in found]
+    show(found, as_json=as_json, text="\n".join(lines) or "This ticket has no record.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ MODULES = (
     "deskbridge.people.model",
     "deskbridge.search.model",
     "deskbridge.sla.model",
+    "deskbridge.sync.model",
     "deskbridge.tickets.companions",
     "deskbridge.tickets.model",
 )

@@ -7,7 +7,11 @@ from contextlib import contextmanager
 
 from deskbridge.kit.db import Database
 from deskbridge.kit.jobs import Worker
+from deskbridge.kit.sealed import Seal
 from deskbridge.settings import Settings
+from deskbridge.sync import loop
+from deskbridge.sync.engine import Engine
+from deskbridge.trackers import Trackers
 from deskbridge.wiring import wire
 
 
@@ -15,6 +19,12 @@ def build_worker(settings: Settings, database: Database) -> Worker:
     """Return a worker for a desk with these settings, on a database the caller closes."""
     wiring = wire(settings)
     return Worker(database, wiring.jobs, wiring.schedules)
+
+
+def build_engines(settings: Settings, database: Database) -> list[Engine]:
+    """Return the sync engines of one process: a tracker that does not answer holds up one of them, not the others."""
+    trackers, seal = Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value())
+    return [Engine(database, trackers, seal) for _ in range(loop.THREADS)]
 
 
 def run_worker(settings: Settings) -> None:
@@ -30,7 +40,8 @@ def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, finish)
     try:
-        worker.run(stop)
+        with loop.in_background(build_engines(settings, database)):
+            worker.run(stop)
     finally:
         database.close()
 
@@ -43,7 +54,8 @@ def worker_in_background(settings: Settings, database: Database) -> Iterator[Wor
     thread = threading.Thread(target=worker.run, args=(stop,), name="worker", daemon=True)
     thread.start()
     try:
-        yield worker
+        with loop.in_background(build_engines(settings, database)):
+            yield worker
     finally:
         stop.set()
         worker.wake.set()

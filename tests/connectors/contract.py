@@ -14,6 +14,7 @@ from email.utils import format_datetime
 import pytest
 from tests.connectors.remote import CLIENT, START, TOKEN, USER, Listener, Remote, listening, started
 
+from deskbridge.connectors.registry import shipped_mapping
 from deskbridge.connectors.shared import Account, Line, Site, Way
 from deskbridge.sync.connector import (
     Attachment,
@@ -35,10 +36,17 @@ from deskbridge.sync.connector import (
     Watermark,
     WorklogKind,
 )
+from deskbridge.sync.mapping_check import check
+from deskbridge.sync.mapping_text import parse
 
 SECOND = timedelta(seconds=1)
 SECRET = "hook-secret"
 STRANGE = "Grüße 👩‍💻 שלום עולם — a < b & c"
+CATEGORIES = [
+    *("INCIDENT", "SERVICE_REQUEST", "BUG", "FEATURE_REQUEST"),
+    *("SUPPORT", "FACILITY_MANAGEMENT", "TECHNICAL_IT", "SERVICE_COMPLAINT"),
+]
+TEAMS = ["Support", "Admin", "R&D"]
 FILES = {
     "plain.txt": b"one line",
     "boundary.log": b"before\r\n--+++\r\nContent-Type: text/plain\r\n\r\nafter\r\n--+++--\r\n",
@@ -186,6 +194,10 @@ class ContractSuite:
         if self.subject.choice:
             name, value = self.subject.choice
             assert value in metadata.fields[name].choices
+
+    def test_the_shipped_mapping_fits_a_fresh_tracker(self, connector: Connector) -> None:
+        mapping = parse(shipped_mapping(self.subject.simulator))
+        assert check(mapping, connector.describe(), connector.capabilities, CATEGORIES, TEAMS) == []
 
     # Records
 

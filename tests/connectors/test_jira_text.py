@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskbridge.connectors.jira.adf import from_markdown
-from deskbridge.connectors.jira.markdown import to_markdown
-from deskbridge.connectors.jira.richtext import from_remote, to_remote
+from deskbridge.connectors.jira.richtext import from_remote, to_markdown, to_remote
 from deskbridge.simulators.jira import adf as jira_adf
 from deskbridge.simulators.jira import wiki as jira_wiki
 
@@ -178,6 +177,7 @@ def test_whatever_document_jira_holds_becomes_markdown_that_is_stable(document: 
         "| a | b |\n| --- | --- |\n| 1 | 2 |",
         "before\n\n---\n\nafter",
         "- one\n\n  more of it\n\n- two",
+        "see <https://x.y/> and **<https://x.y/a_b>**",
         "שלום עולם 👩‍💻 Grüße",
     ],
 )
@@ -205,7 +205,7 @@ def test_what_people_commonly_write_comes_back_as_it_was(text: str) -> None:
         ),
         ({"type": "mediaSingle", "content": [{"type": "media", "attrs": {"alt": "shot.png"}}]}, "shot.png"),
         ({"type": "expand", "attrs": {"title": "More"}, "content": [{"type": "rule"}]}, "**More**\n\n---"),
-        ({"type": "blockCard", "attrs": {"url": "https://x.y/"}}, "[https://x.y/](https://x.y/)"),
+        ({"type": "blockCard", "attrs": {"url": "https://x.y/"}}, "<https://x.y/>"),
         (
             {
                 "type": "paragraph",

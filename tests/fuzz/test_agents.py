@@ -7,8 +7,8 @@ from tests.support.http import Api
 
 
 def test_nothing_is_wrong_with_what_an_agent_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), cast.agent, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), cast.agent, "examples", "fuzzing", "stateful") == []
 
 
 def test_nothing_is_wrong_with_what_a_lead_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), cast.lead, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), cast.lead, "examples", "fuzzing", "stateful") == []

@@ -11,4 +11,4 @@ CALLERS = ("admin",) if EXAMPLES <= 20 else ("customer", "agent", "lead", "manag
 
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_edge_of_every_field_is_answered_as_described(api: Api, make: Factory, cast: Cast, caller: str) -> None:
-    assert findings(api, World(make, cast), getattr(cast, caller), "coverage") == []
+    assert findings(api, World(make, cast, api), getattr(cast, caller), "coverage") == []

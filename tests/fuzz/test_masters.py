@@ -7,8 +7,8 @@ from tests.support.http import Api
 
 
 def test_nothing_is_wrong_with_what_a_manager_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), cast.manager, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), cast.manager, "examples", "fuzzing", "stateful") == []
 
 
 def test_nothing_is_wrong_with_what_an_administrator_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), cast.admin, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), cast.admin, "examples", "fuzzing", "stateful") == []

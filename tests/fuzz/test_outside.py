@@ -7,8 +7,8 @@ from tests.support.http import Api
 
 
 def test_nothing_is_wrong_with_what_nobody_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), None, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), None, "examples", "fuzzing", "stateful") == []
 
 
 def test_nothing_is_wrong_with_what_a_customer_gets(api: Api, make: Factory, cast: Cast) -> None:
-    assert findings(api, World(make, cast), cast.customer, "examples", "fuzzing", "stateful") == []
+    assert findings(api, World(make, cast, api), cast.customer, "examples", "fuzzing", "stateful") == []

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from tests.support.databases import TestDatabases
 from tests.support.threads import at_once, together
 from tools.servers import free_port
 
 from deskbridge.kit.clock import SystemClock
-from deskbridge.kit.db import Database, UnitOfWork
+from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.errors import Unavailable
 from deskbridge.kit.events import Event, EventRow, Subscriptions
 from deskbridge.kit.ids import new_id
@@ -230,3 +231,47 @@ def test_all_of_one_unit_of_work_happens_at_one_instant(database: Database) -> N
     first, second = database.write(lambda uow: (uow.now, uow.now))
     assert first == second
     assert database.read(lambda reader: reader.now) > first
+
+
+# Connections kept
+
+
+def test_a_reading_that_failed_leaves_nothing_to_the_next(database: Database) -> None:
+    def fail(reader: Reader) -> None:
+        reader.execute(text("SELECT nothing FROM nowhere"))
+
+    def one(reader: Reader) -> int:
+        return int(reader.execute(text("SELECT 1")).scalar_one())
+
+    for _ in range(3):
+        assert database.read(one) == 1
+        with pytest.raises((DBAPIError, Unavailable)):
+            database.read(fail)
+    assert database.read(one) == 1
+
+
+def test_a_reading_sees_what_was_committed_since_the_last(database: Database) -> None:
+    """Whatever a reading before has left unread on the connection that is kept."""
+
+    def count(reader: Reader) -> int:
+        return int(reader.execute(text("SELECT COUNT(*) FROM teams")).scalar_one())
+
+    def begin_to_read(reader: Reader) -> None:
+        reader.execute(text("SELECT * FROM teams")).fetchone()
+
+    for number in range(3):
+        before = database.read(count)
+        database.write(add_team, f"team {number}")
+        assert database.read(count) == before + 1
+        database.read(begin_to_read)
+
+
+def test_readings_at_the_same_time_each_have_a_connection(database: Database) -> None:
+    inside = threading.Barrier(3, timeout=10)
+
+    def meet(reader: Reader) -> int:
+        inside.wait()
+        return int(reader.execute(text("SELECT 1")).scalar_one())
+
+    assert at_once(3, lambda: database.read(meet)) == [1, 1, 1]
+    assert database.read(lambda reader: reader.execute(text("SELECT 1")).scalar_one()) == 1

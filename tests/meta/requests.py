@@ -1,5 +1,6 @@
 """A sound request of each route, about something that was made for it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.factories import PASSWORD, Cast, Factory, MadeTicket
+from tests.support.http import Api
 
 from deskbridge.kit.api import UNKEYED
 from deskbridge.people import service as people
@@ -24,11 +26,19 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent: the values of the path's parameters, the body, the query."""
+    """What is sent: the value of the path's parameter, the body as JSON or as bytes of another `kind`, the query."""
 
     id: object = ""
     json: Any = None
     params: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    kind: str = "application/json"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body and its headers, the same bytes each time."""
+        content = self.content if self.json is None else json.dumps(self.json).encode()
+        return {"content": content, "headers": {"Content-Type": self.kind}} if content else {}
 
     def path(self, template: str) -> str:
         return template.replace("{id}", str(self.id))
@@ -37,8 +47,8 @@ class Call:
 class World:
     """Makes what requests are about; each time anew, for the people of the cast."""
 
-    def __init__(self, make: Factory, cast: Cast) -> None:
-        self.make, self.cast, self.write = make, cast, make.database.write
+    def __init__(self, make: Factory, cast: Cast, api: Api) -> None:
+        self.make, self.cast, self.api, self.write = make, cast, api, make.database.write
 
     def ticket(self, **state: Any) -> MadeTicket:
         """Make a ticket of the customer's that the agent works on, with a note among agents."""
@@ -71,6 +81,19 @@ class World:
         self.write(relations.merge, SYSTEM, ticket.id, self.ticket().id)
         return ticket
 
+    def file(self, ticket: MadeTicket, *, internal: bool = False) -> str:
+        """Let the agent add a file to a ticket."""
+        sent = a_file(SECRET if internal else "Hello", internal=internal)
+        answer = self.api.as_(self.cast.agent).post(f"{ticket.path}/attachments", **sent.body)
+        return str(answer.json()["id"])
+
+    def with_files(self) -> MadeTicket:
+        """Make a ticket with a file for everybody and one among agents."""
+        ticket = self.ticket()
+        self.file(ticket)
+        self.file(ticket, internal=True)
+        return ticket
+
     def team(self) -> UUID:
         return self.make.team(new_name("Team"))
 
@@ -99,7 +122,7 @@ class World:
 
     def everything(self) -> None:
         """Make one more of whatever lists show, on a ticket of its own and on one that is there already."""
-        ticket = self.watched(self.ticket())
+        ticket = self.watched(self.with_files())
         self.time_entry(ticket)
         self.relation(ticket)
         for thing in (self.message, self.team, self.policy, self.calendar, self.view, self.token):
@@ -115,6 +138,13 @@ def new_name(kind: str) -> str:
 
 def email() -> str:
     return f"somebody{next(_numbers)}@example.net"
+
+
+def a_file(text: str, *, internal: bool = False, ref: object = "") -> Call:
+    """Return the upload of a small text."""
+    parts = [("is_internal", "", str(internal).lower()), ("file", f'; filename="{text}.txt"', text)]
+    body = "".join(f'--part\r\nContent-Disposition: form-data; name="{n}"{f}\r\n\r\n{v}\r\n' for n, f, v in parts)
+    return Call(ref, content=f"{body}--part--\r\n".encode(), kind="multipart/form-data; boundary=part")
 
 
 WEEK = {"monday": [["09:00", "17:00"]]}
@@ -152,6 +182,11 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     "POST /api/v1/tickets/{id}/time-entries": lambda w: Call(w.ref(), {"minutes": 5, "note": "Looked"}),
     "PATCH /api/v1/time-entries/{id}": lambda w: Call(w.time_entry(), {"minutes": 6}),
     "DELETE /api/v1/time-entries/{id}": lambda w: Call(w.time_entry()),
+    # Files
+    "GET /api/v1/tickets/{id}/attachments": lambda w: Call(w.with_files().number),
+    "POST /api/v1/tickets/{id}/attachments": lambda w: a_file("Hello", ref=w.ref()),
+    "GET /api/v1/attachments/{id}": lambda w: Call(w.file(w.ticket())),
+    "DELETE /api/v1/attachments/{id}": lambda w: Call(w.file(w.ticket())),
     # Conversation
     "POST /api/v1/tickets/{id}/comments": lambda w: Call(w.ref(), {"content": "Hello"}),
     "PUT /api/v1/comments/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import deskbridge
+from deskbridge.connectors.registry import kinds
 from deskbridge.kit.errors import DomainError
 from deskbridge.kit.events import CATALOGUE
 from deskbridge.kit.http import STATUS, status_of
@@ -190,3 +191,18 @@ def test_whatever_is_imported_is_declared() -> None:
         if not {one.replace("-", "_").lower() for one in given_by.get(name, [name])} & declared
     }
     assert undeclared == set()
+
+
+def test_nothing_but_the_demo_asks_which_tracker_it_is() -> None:
+    """A connector and a simulator are added by their folders alone."""
+    apart = [SOURCES / name for name in ("connectors", "simulators", "demo")]
+    paths = [path for path in SOURCES.rglob("*.py") if not any(path.is_relative_to(one) for one in apart)]
+    named = {
+        f"{path.relative_to(SOURCES)}:{node.lineno}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in kinds()
+    }
+    assert named == set()
+    settings = (ROOT / "pyproject.toml").read_text()
+    assert [kind for kind in kinds() if re.search(rf"(connectors|simulators)\.{kind}\b", settings)] == []

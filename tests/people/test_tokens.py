@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,8 +14,10 @@ from tests.support.threads import at_once
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.errors import Unauthenticated
 from deskbridge.people import service
 from deskbridge.people.actor import SYSTEM, Role
+from deskbridge.people.tokens import TokenReader, issue_access_token
 
 KEY = "j" * 40
 
@@ -268,3 +270,48 @@ def test_a_header_that_is_no_token_is_refused(api: Api, header: str) -> None:
     answer = api.get("/auth/me", headers={"Authorization": header.encode("latin-1")})
     assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def access_token(now: datetime, key: str = KEY) -> str:
+    return issue_access_token(key, uuid4(), "Nina", "nina@example.org", Role.AGENT, uuid4(), now)
+
+
+def test_a_token_is_verified_once_for_its_life(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, token = TokenReader(KEY), access_token(clock.now())
+    first = reader.read(token, clock.now())
+    monkeypatch.setattr(jwt, "decode", None)
+    clock.advance(timedelta(minutes=14, seconds=59))
+    assert reader.read(token, clock.now()) == first
+
+
+def test_a_token_that_is_known_still_expires(clock: ManualClock) -> None:
+    reader, token = TokenReader(KEY), access_token(clock.now())
+    reader.read(token, clock.now())
+    clock.advance(timedelta(minutes=15))
+    with pytest.raises(Unauthenticated, match="expired"):
+        reader.read(token, clock.now())
+    assert reader._known == {}
+
+
+def test_knowing_a_token_lets_no_variant_of_it_in(clock: ManualClock) -> None:
+    reader, token = TokenReader(KEY), access_token(clock.now())
+    reader.read(token, clock.now())
+    head, claims, signature = token.split(".")
+    for variant in (f"{head}.{claims}.", f"{head}.{claims}.{signature[::-1]}", token.swapcase(), token[:-1]):
+        with pytest.raises(Unauthenticated):
+            reader.read(variant, clock.now())
+
+
+def test_a_token_of_another_key_is_not_remembered(clock: ManualClock) -> None:
+    reader = TokenReader(KEY)
+    with pytest.raises(Unauthenticated):
+        reader.read(access_token(clock.now(), "k" * 40), clock.now())
+    assert reader._known == {}
+
+
+def test_the_tokens_known_are_bounded(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deskbridge.people.tokens.MAX_KNOWN_TOKENS", 3)
+    reader = TokenReader(KEY)
+    for _ in range(5):
+        reader.read(access_token(clock.now()), clock.now())
+    assert len(reader._known) == 3

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,14 @@ class LiveServer:
 
 
 @contextmanager
-def serve(database_url: str, folder: Path, **environment: str) -> Iterator[LiveServer]:
+def serve(
+    database_url: str, folder: Path, *, arguments: Sequence[str] = (), **environment: str
+) -> Iterator[LiveServer]:
     """Run `deskbridge serve` until the block ends, from when it is ready."""
     port = free_port()
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deskbridge.cli", "serve"],
+            [sys.executable, "-m", "deskbridge.cli", "serve", *arguments],
             env=clean_environment(database_url) | {"SERVICE_PORT": str(port)} | environment,
             cwd=folder,
             stdout=log,

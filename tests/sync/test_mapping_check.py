@@ -4,18 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.connectors.remote import TOKEN, USER, started
 
-from deskbridge.connectors.registry import kinds, opener, shipped_mapping
 from deskbridge.sync.connector import Audiences, Capabilities, FieldInfo, FieldKind, Metadata, WorklogKind
 from deskbridge.sync.mapping_check import check
 from deskbridge.sync.mapping_text import parse
 
-SCOPES = {"jira": "DESK", "polarion": "DESK", "github": "example/desk"}
-CATEGORIES = [
-    *("INCIDENT", "SERVICE_REQUEST", "BUG", "FEATURE_REQUEST"),
-    *("SUPPORT", "FACILITY_MANAGEMENT", "TECHNICAL_IT", "SERVICE_COMPLAINT"),
-]
 TEAMS = ("Support", "Admin", "R&D")
 CAN = Capabilities(
     unique_key=True,
@@ -66,15 +59,6 @@ fields:
 
 def faults(text: str, tracker: Metadata = TRACKER, can: Capabilities = CAN) -> list[str]:
     return [str(fault) for fault in check(parse(text), tracker, can, ["BUG", "SUPPORT"], TEAMS)]
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_what_is_shipped_fits_a_fresh_tracker(kind: str) -> None:
-    mapping = parse(shipped_mapping(kind))
-    with started(kind) as remote:
-        site = remote.site(TOKEN if kind == "salesforce" else USER, SCOPES.get(kind, ""))
-        connector = opener(kind)(site, remote.line())
-        assert check(mapping, connector.describe(), connector.capabilities, CATEGORIES, TEAMS) == []
 
 
 def test_a_mapping_that_fits_has_no_faults() -> None:

@@ -7,6 +7,7 @@ from tests.factories import Cast, Factory
 from tests.support.http import Api
 from tests.support.threads import at_once
 
+from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.people.service import provision
@@ -78,8 +79,12 @@ def test_replies_and_status_changes_at_once_lose_nothing(api: Api, make: Factory
     assert make.row(ticket).version == 1 + len(replies) + len(steps)
 
 
-def test_somebody_from_the_auth_service_who_comes_twice_at_once_is_added_once(database: Database) -> None:
-    token = ForeignToken("https://auth.example.org", "subject-1", "Nina New", "nina@example.org", Role.AGENT)
+def test_somebody_from_the_auth_service_who_comes_twice_at_once_is_added_once(
+    database: Database, clock: ManualClock
+) -> None:
+    token = ForeignToken(
+        "https://auth.example.org", "subject-1", "Nina New", "nina@example.org", Role.AGENT, clock.now()
+    )
     at_once(6, lambda: database.write(provision, token, trust_admin=False))
     from deskbridge.people.queries import actor_of_foreign_token
 

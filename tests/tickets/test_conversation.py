@@ -44,6 +44,7 @@ def test_a_conversation_reads_in_order_and_customers_read_its_public_part(
         "created_at": clock.now().isoformat().replace("+00:00", "Z"),
         "edited_at": None,
         "deleted_at": None,
+        "attachments": [],
     }
     say(agent, ticket, "Not again", is_internal=True)
     clock.advance(timedelta(seconds=1))

@@ -20,6 +20,7 @@ from deskbridge.tickets.policy import (
     may,
     may_ever_reach,
     require,
+    sees,
     status_verbs,
     verbs,
     visible,
@@ -186,3 +187,8 @@ def test_a_deleted_ticket_is_visible_to_nobody(database: Database, make: Factory
         )
         assert shown == [there.id]
         assert gone.id not in shown
+
+
+@pytest.mark.parametrize(("role", "requester"), list(product(Role, [ME, OTHER])))
+def test_sight_alone_is_what_the_verb_to_see_says(role: Role, requester: UUID) -> None:
+    assert sees(actor(role), requester) == may(actor(role), Verb.SEE, facts(requester))

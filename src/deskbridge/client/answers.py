@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from deskbridge.client.choices import (
+    AttachmentState,
     Channel,
     CommentType,
     Dispatch,
@@ -19,6 +20,36 @@ from deskbridge.client.choices import (
     Status,
 )
 from deskbridge.kit.paging import Page
+
+
+class NamedThing(msgspec.Struct, kw_only=True):
+    """Something with a name: a person, a team."""
+
+    id: UUID
+    name: str
+
+
+class AttachmentAnswer(msgspec.Struct, kw_only=True):
+    """A file of a ticket. `state` QUARANTINED is being checked for viruses, INFECTED is never handed out."""
+
+    id: UUID
+    ticket_id: UUID
+    message_id: UUID | None
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    is_internal: bool
+    state: AttachmentState
+    uploaded_by: NamedThing | None
+    created_at: datetime
+    url: str
+
+
+class AttachmentList(msgspec.Struct, kw_only=True):
+    """A ticket's files, oldest first; there are at most 500."""
+
+    items: list[AttachmentAnswer]
 
 
 class CategoryDetails(msgspec.Struct, kw_only=True):
@@ -39,13 +70,6 @@ class CategoryList(msgspec.Struct, kw_only=True):
     items: list[CategoryDetails]
 
 
-class NamedThing(msgspec.Struct, kw_only=True):
-    """Something with a name: a person, a team."""
-
-    id: UUID
-    name: str
-
-
 class TimeEntryAnswer(msgspec.Struct, kw_only=True):
     """Minutes worked on a ticket."""
 
@@ -56,6 +80,8 @@ class TimeEntryAnswer(msgspec.Struct, kw_only=True):
     started_at: datetime
     author: NamedThing | None
     created_at: datetime
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class TimeEntryList(msgspec.Struct, kw_only=True):
@@ -167,7 +193,11 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
 
 
 class MessageAnswer(msgspec.Struct, kw_only=True):
-    """One message of a conversation. A deleted one has empty content."""
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are
+    here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -178,6 +208,9 @@ class MessageAnswer(msgspec.Struct, kw_only=True):
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class ActorAnswer(msgspec.Struct, kw_only=True):
@@ -301,6 +334,12 @@ class Readiness(msgspec.Struct, kw_only=True):
     status: Literal["ready", "unavailable"]
     detail: str = ""
     error_code: str = ""
+
+
+class Received(msgspec.Struct, kw_only=True):
+    """How many hints were new; one that was sent again counts as none."""
+
+    received: int
 
 
 class Tokens(msgspec.Struct, kw_only=True):

@@ -3,6 +3,14 @@
 from enum import StrEnum
 
 
+class AttachmentState(StrEnum):
+    """CLEAN is handed out; QUARANTINED waits for the virus scanner; INFECTED is never handed out."""
+
+    CLEAN = "CLEAN"
+    INFECTED = "INFECTED"
+    QUARANTINED = "QUARANTINED"
+
+
 class Bucket(StrEnum):
     """A choice of the API: Bucket."""
 

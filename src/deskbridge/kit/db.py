@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Transaction, insert
+from sqlalchemy import Connection, CursorResult, Executable, Transaction, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from deskbridge.kit.clock import Clock, SystemClock
 from deskbridge.kit.engines import make_engines
 from deskbridge.kit.errors import Unavailable
-from deskbridge.kit.events import Event, EventRow, Subscriptions, payload_of
+from deskbridge.kit.events import CHANNEL, Event, EventGate, EventRow, Subscriptions, payload_of
 from deskbridge.kit.queue import JobRow, queued
+from deskbridge.kit.statements import Row, Statement, Values
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +29,7 @@ LOST_RACES_POSTGRES = {"40001", "40P01"}  # serialization failure, deadlock
 LOST_RACES_MARIADB = {1020, 1205, 1213}  # record changed since last read, lock wait timeout, deadlock
 SQLITE_ERROR = 1  # what SQLite answers to a wrong statement; being busy, full or not to be opened have their own
 THREADS = 16
+EVENT_LOCK = 0x6465736B  # "desk": PostgreSQL's advisory lock that orders the events
 
 
 class Reader:
@@ -46,6 +48,10 @@ class Reader:
         """Run a statement; with a list of parameters, once for each."""
         return self.connection.execute(statement, parameters or {})
 
+    def rows(self, statement: Statement, parameters: Values) -> list[Row]:
+        """Run a hot statement and return its rows."""
+        return statement.rows(self.connection, parameters)
+
 
 class UnitOfWork(Reader):
     """One transaction: the session that holds its objects, and the events and jobs that commit with them."""
@@ -61,6 +67,11 @@ class UnitOfWork(Reader):
         """Run a statement after what the session holds has reached the database."""
         self.session.flush()
         return super().execute(statement, parameters)
+
+    def rows(self, statement: Statement, parameters: Values) -> list[Row]:
+        """Run a hot statement after what the session holds has reached the database."""
+        self.session.flush()
+        return super().rows(statement, parameters)
 
     def record(self, event: Event) -> None:
         """Record a fact: its row, its followers inside the transaction, and the jobs that follow after it."""
@@ -88,9 +99,28 @@ class UnitOfWork(Reader):
         """Write what is still held; the runner commits right after."""
         self.session.flush()
         if self._events:
-            self.connection.execute(insert(EventRow), self._events)
+            self._insert_events()
         if self._jobs:
             self.connection.execute(insert(JobRow), self._jobs)
+
+    def _insert_events(self) -> None:
+        """Insert what was recorded, one transaction after the other up to its commit: ids commit in their order.
+
+        SQLite has one writer anyway. PostgreSQL also tells those who listen.
+        """
+        if self.dialect == "sqlite":
+            self.connection.execute(insert(EventRow), self._events)
+        elif self.dialect == "mariadb":
+            self.connection.execute(select(EventGate.id).with_for_update()).scalar_one()
+            self.connection.execute(insert(EventRow), self._events)
+        else:
+            self.connection.execute(select(func.pg_advisory_xact_lock(EVENT_LOCK)))
+            self.connection.execute(insert(EventRow).returning(func.pg_notify(CHANNEL, "")), self._events)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether anything was recorded."""
+        return bool(self._events)
 
 
 class Database:
@@ -104,6 +134,9 @@ class Database:
         self.clock = clock or SystemClock()
         self.subscriptions = subscriptions or Subscriptions()
         self.engine, self.read_engine = make_engines(url)
+        self._kept: list[Connection] = []
+        self.wakes: set[Callable[[], None]] = set()
+        """What to call, on any thread, after events of this process have committed."""
 
     @property
     def dialect(self) -> str:
@@ -121,6 +154,9 @@ class Database:
                 uow.finish()
                 uow.session.expunge_all()
             _commit(transaction)
+        if uow.has_events:
+            for wake in tuple(self.wakes):
+                wake()
         return result
 
     def read(self, query: Callable[Concatenate[Reader, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -128,8 +164,25 @@ class Database:
         return self._with_retries(lambda: self._read_once(lambda reader: query(reader, *args, **kwargs)))
 
     def _read_once(self, query: Callable[[Reader], T]) -> T:
-        with self.read_engine.connect() as connection:
-            return query(Reader(connection, self.clock))
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self.read_engine.connect()
+        try:
+            result = query(Reader(connection, self.clock))
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return result
+
+    def _give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next reading: to a file, which never goes away, and only one, being quick."""
+        if self.dialect == "sqlite" and not self._kept:
+            connection.rollback()
+            self._kept.append(connection)
+        else:
+            connection.close()
 
     def _with_retries(self, attempt: Callable[[], T]) -> T:
         for tries_left in reversed(range(ATTEMPTS)):
@@ -146,6 +199,8 @@ class Database:
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
         self.engine.dispose()
         self.read_engine.dispose()
 

@@ -84,6 +84,7 @@ def _server(url: URL, isolation_level: str = "READ COMMITTED") -> Engine:
         url,
         connect_args=connect,
         isolation_level=isolation_level,
+        skip_autocommit_rollback=True,  # each reading would end with a round trip for nothing
         pool_size=10,
         max_overflow=10,
         pool_timeout=10,

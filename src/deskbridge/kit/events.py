@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Index, String
+from sqlalchemy import Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from deskbridge.kit.model import Base, Json, Serial, table_args
@@ -34,6 +34,9 @@ class Event:
     actor_id: UUID | None
 
 
+CHANNEL = "deskbridge_events"
+"""Where PostgreSQL tells those who listen that events have committed."""
+
 E = TypeVar("E", bound=Event)
 CATALOGUE: dict[str, type[Event]] = {}
 
@@ -47,7 +50,7 @@ def catalogued(event: type[E]) -> type[E]:
 
 
 class EventRow(Base):
-    """One recorded event, in the order of its `id` within a transaction."""
+    """One recorded event; they commit in the order of their ids, so that `kit.tail` passes over none."""
 
     __tablename__ = "events"
     __table_args__ = table_args(Index(None, "subject_id", "id"), never_reuse_ids=True)
@@ -58,6 +61,14 @@ class EventRow(Base):
     actor_id: Mapped[UUID | None]
     at: Mapped[datetime]
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class EventGate(Base):
+    """One row; on MariaDB whoever inserts events holds it until they commit."""
+
+    __tablename__ = "event_gate"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
 
 
 def payload_of(event: Event) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The base of every table, and column types that mean the same on SQLite, PostgreSQL and MariaDB."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -63,13 +65,19 @@ class UtcDateTime(TypeDecorator[datetime]):
             return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"  # strftime drops zeros of years
         return value.replace(tzinfo=None) if dialect.name == "mariadb" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return datetime.fromisoformat(value)
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
+        """Return what reads a value: itself, as the usual way through `process_result_value` costs as much again."""
+        return _time_of_text if dialect.name == "sqlite" else _time_in_utc
+
+
+def _time_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _time_in_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Id(TypeDecorator[UUID]):
@@ -88,10 +96,15 @@ class Id(TypeDecorator[UUID]):
             return value
         return value.bytes
 
-    def process_result_value(self, value: Any, _dialect: Dialect) -> UUID | None:
-        if value is None or isinstance(value, UUID):
-            return value
-        return UUID(bytes=bytes(value))
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:  # noqa: ARG002
+        """Return what reads a value: none where the driver knows UUIDs."""
+        return None if dialect.name == "postgresql" else _id_of_bytes
+
+
+@lru_cache(maxsize=10_000)
+def _id_of_bytes(value: bytes | None) -> UUID | None:
+    """Return an id; the same people and teams come in row upon row, and making a UUID is slow."""
+    return None if value is None else UUID(bytes=value)
 
 
 def choice(kind: type[StrEnum]) -> Enum:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections import OrderedDict
+from functools import lru_cache
 from threading import Lock
 
 from starlette.requests import Request
@@ -69,6 +70,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+@lru_cache(maxsize=MOST_CALLERS)
 def network_of(address: str) -> str:
     """Return what one caller has to themselves: an IPv4 address, or the /64 that an IPv6 address is in."""
     try:

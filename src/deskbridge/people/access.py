@@ -25,7 +25,7 @@ from deskbridge.kit.pace import Pace
 from deskbridge.people import queries, service
 from deskbridge.people.actor import Actor
 from deskbridge.people.keys import KeySet
-from deskbridge.people.tokens import ForeignToken, OwnToken, read_access_token, signed_by
+from deskbridge.people.tokens import ForeignToken, OwnToken, TokenReader, signed_by
 from deskbridge.settings import Settings
 
 P = ParamSpec("P")
@@ -62,7 +62,7 @@ class Access:
     def __init__(self, desk: Desk, settings: Settings) -> None:
         self.desk = desk
         self.settings = settings
-        self._jwt_key = settings.JWT_SECRET_KEY.get_secret_value()
+        self._tokens = TokenReader(settings.JWT_SECRET_KEY.get_secret_value())
         self._form_key = settings.SECRET_KEY.get_secret_value().encode()
         self._trust_admin = settings.AUTH_PROVISION_ADMIN
         url = settings.AUTH_SERVICE_URL
@@ -78,7 +78,7 @@ class Access:
             if token.startswith(service.API_TOKEN_PREFIX):
                 return ApiTokenCredential(fingerprint(token), writes=request.method not in SAFE_METHODS)
             token = token.strip()
-            return read_access_token(self._jwt_key, token, self.desk.database.clock.now(), self._public_key(token))
+            return self._tokens.read(token, self.desk.database.clock.now(), self._public_key(token))
         if scheme:
             raise Unauthenticated("Send the access token as `Authorization: Bearer …`.")
         secret = request.cookies.get(COOKIE)
@@ -92,10 +92,11 @@ class Access:
 
     async def _known_credential(self, request: Request) -> Credential:
         """Return the credential of a request, once the auth service's key that signed it has been fetched."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        signed = signed_by(token.strip()) if self._keys and scheme.lower() == "bearer" else None
-        if self._keys and signed and self._keys.wants_fetch(signed[0]):
-            await asyncio.to_thread(self._keys.fetch, signed[0])
+        if self._keys:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            signed = signed_by(token.strip()) if scheme.lower() == "bearer" else None
+            if signed and self._keys.wants_fetch(signed[0]):
+                await asyncio.to_thread(self._keys.fetch, signed[0])
         return self.credential(request)
 
     def _actor(self, reader: Reader, credential: Credential) -> Actor:
@@ -138,6 +139,11 @@ class Access:
                 raise
             await self.desk.write(service.provision, credential, trust_admin=self._trust_admin)
             return await attempt()
+
+    async def admit(self, request: Request) -> tuple[Credential, Actor]:
+        """Return who sent a request, and by what that will be asked again of a connection that lasts."""
+        actor = await self.read(request, lambda _reader, found: found)
+        return await self._known_credential(request), actor
 
     # Running use cases
 
@@ -214,11 +220,25 @@ class Access:
 
         A returned object with a `version` gets an `ETag`; None gives an empty body.
         """
+        body = await request.body() if "idempotency-key" in request.headers else b""
+        return await self.answer_to(request, body, status, use_case, *args, **kwargs)
+
+    async def answer_to(
+        self,
+        request: Request,
+        body: bytes,
+        status: int,
+        use_case: Callable[Concatenate[UnitOfWork, Actor, P], Any],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """Answer like `answer`, where `body` is what makes two requests the same: a digest of what was streamed."""
         key = request.headers.get("idempotency-key")
         if key is None:
             result = await self.write(request, use_case, *args, **kwargs)
             return _response(status, *_rendered(result))
-        stored_under, earlier = await self._claim(request, key)
+        stored_under, earlier = await self._claim(request, key, body)
         if earlier is not None:
             return earlier
 
@@ -242,7 +262,7 @@ class Access:
         key = request.headers.get("idempotency-key")
         if key is None:
             return _response(200, *_rendered(await work()))
-        stored_under, earlier = await self._claim(request, key)
+        stored_under, earlier = await self._claim(request, key, await request.body())
         if earlier is not None:
             return earlier
         try:
@@ -253,10 +273,10 @@ class Access:
         await self.desk.write(idempotency.store, stored_under, 200, tag, body)
         return _response(200, body, tag)
 
-    async def _claim(self, request: Request, key: str) -> tuple[bytes, Response | None]:
+    async def _claim(self, request: Request, key: str, body: bytes) -> tuple[bytes, Response | None]:
         """Claim a key for a request; return what it is stored under, and the answer that was given under it before."""
         target = f"{request.method} {request.url.path}?{request.url.query}\n"
-        digest = hashlib.sha256(target.encode() + await request.body()).digest()
+        digest = hashlib.sha256(target.encode() + body).digest()
 
         def claimed(uow: UnitOfWork, actor: Actor) -> tuple[bytes, Response | None]:
             stored_under = idempotency.storage_key(actor.id, key)

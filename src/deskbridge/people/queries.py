@@ -4,14 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Forbidden, NotFound, Unauthenticated
+from deskbridge.kit.statements import Statement
 from deskbridge.kit.text import email_key, parse_phone
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.model import ApiToken, Team, TeamMember, TokenFamily, User, WebSession, customer_id
@@ -64,101 +65,136 @@ class UnknownForeigner(Unauthenticated):
     """A valid token of the external auth service names somebody who is not here yet."""
 
 
+class _Person(NamedTuple):
+    """What an actor is made of, once for each of their teams."""
+
+    id: UUID
+    name: str
+    role: Role
+    active: bool
+    locale: str
+    time_zone: str
+    team_id: UUID | None
+
+
 _PERSON = (User.id, User.name, User.role, User.active, User.locale, User.time_zone, TeamMember.team_id)
 _WITH_TEAMS = TeamMember.user_id == User.id
+_OWN = len(_PERSON)  # where in a row begins what a statement reads besides the person
 
-_BY_TOKEN = (
+PEOPLE = select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS)
+FAMILIES = (
     select(*_PERSON, TokenFamily.revoked_at)
     .join(TokenFamily, TokenFamily.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(User.id == bindparam("user_id"), TokenFamily.id == bindparam("family_id"))
 )
-_BY_SESSION = (
+SESSIONS = (
     select(*_PERSON, WebSession.seen_at, WebSession.expires_at)
     .join(WebSession, WebSession.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(WebSession.digest == bindparam("digest"))
 )
-_BY_API_TOKEN = (
+API_TOKENS = (
     select(*_PERSON, ApiToken.scopes, ApiToken.expires_at, ApiToken.used_at)
     .join(ApiToken, ApiToken.user_id == User.id)
     .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(ApiToken.digest == bindparam("digest"))
 )
-_BY_SUBJECT = (
-    select(*_PERSON)
-    .outerjoin(TeamMember, _WITH_TEAMS)
-    .where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject"))
-)
-_BY_ID = select(*_PERSON).outerjoin(TeamMember, _WITH_TEAMS).where(User.id == bindparam("user_id"))
+"""People with what they identify themselves by: one row for each of their teams, or one without."""
+
+_BY_TOKEN = Statement(FAMILIES.where(User.id == bindparam("user_id"), TokenFamily.id == bindparam("family_id")))
+_BY_SESSION = Statement(SESSIONS.where(WebSession.digest == bindparam("digest")))
+_BY_API_TOKEN = Statement(API_TOKENS.where(ApiToken.digest == bindparam("digest")))
+_BY_SUBJECT = Statement(PEOPLE.where(User.issuer == bindparam("issuer"), User.subject == bindparam("subject")))
+_BY_ID = Statement(PEOPLE.where(User.id == bindparam("user_id")))
+
+Rows = Sequence[Sequence[Any]]
 
 
 def actor_of_token(reader: Reader, token: OwnToken) -> Actor:
     """Return who an access token of ours speaks for, with the role they have now."""
-    rows = reader.execute(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id}).all()
-    if rows and rows[0].revoked_at is not None:
+    return token_actor(reader.rows(_BY_TOKEN, {"user_id": token.user_id, "family_id": token.family_id}))
+
+
+def token_actor(rows: Rows) -> Actor:
+    """Return whom rows of `FAMILIES` speak for; raises `Unauthenticated` when the sign-in has ended."""
+    if rows and rows[0][_OWN] is not None:
         raise Unauthenticated("This sign-in has ended. Sign in again.")
     return _actor(rows)
 
 
 def actor_of_foreign_token(reader: Reader, token: ForeignToken, *, trust_admin: bool) -> Actor:
-    """Return who a token of the external auth service speaks for, with the role it names.
+    """Return who a token of the external auth service speaks for, with the role it names."""
+    rows = reader.rows(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject})
+    return foreign_actor(rows, token, trust_admin=trust_admin)
+
+
+def foreign_actor(rows: Rows, token: ForeignToken, *, trust_admin: bool) -> Actor:
+    """Return whom rows of `PEOPLE` speak for, with the role that the token names.
 
     An ADMIN token makes an ADMIN only of somebody who is one here too, unless `trust_admin`; else a MANAGER.
     """
-    rows = reader.execute(_BY_SUBJECT, {"issuer": token.issuer, "subject": token.subject}).all()
     if not rows:
         raise UnknownForeigner
-    admin = token.role is not Role.ADMIN or trust_admin or rows[0].role is Role.ADMIN
+    admin = token.role is not Role.ADMIN or trust_admin or _person(rows[0]).role is Role.ADMIN
     return _actor(rows, role=token.role if admin else Role.MANAGER)
 
 
 def actor_of_session(reader: Reader, digest: bytes) -> RecentActor:
     """Return who is signed in with a browser session; raises `Unauthenticated` when it is over."""
-    rows = reader.execute(_BY_SESSION, {"digest": digest}).all()
-    if not rows or rows[0].expires_at <= reader.now or rows[0].seen_at + SESSION_IDLE <= reader.now:
+    return session_actor(reader.rows(_BY_SESSION, {"digest": digest}), reader.now)
+
+
+def session_actor(rows: Rows, now: datetime) -> RecentActor:
+    """Return whom rows of `SESSIONS` speak for; raises `Unauthenticated` when the session is over."""
+    seen_at, expires_at = rows[0][_OWN : _OWN + 2] if rows else (now, now)
+    if expires_at <= now or seen_at + SESSION_IDLE <= now:
         raise Unauthenticated("Your session has ended. Sign in again.")
-    return RecentActor(_actor(rows), stale=rows[0].seen_at + TOUCH_EVERY <= reader.now)
+    return RecentActor(_actor(rows), stale=seen_at + TOUCH_EVERY <= now)
 
 
 def actor_of_api_token(reader: Reader, digest: bytes, *, writes: bool) -> RecentActor:
-    """Return who a personal API token speaks for.
+    """Return who a personal API token speaks for."""
+    return api_token_actor(reader.rows(_BY_API_TOKEN, {"digest": digest}), reader.now, writes=writes)
+
+
+def api_token_actor(rows: Rows, now: datetime, *, writes: bool) -> RecentActor:
+    """Return whom rows of `API_TOKENS` speak for.
 
     Without the scope `admin` it has at most a MANAGER's rights. Raises `Unauthenticated` if it is not known or is over,
     `Forbidden` if it lacks the scope `write` for a call that `writes`.
     """
-    rows = reader.execute(_BY_API_TOKEN, {"digest": digest}).all()
-    if not rows or (rows[0].expires_at is not None and rows[0].expires_at <= reader.now):
+    scopes, expires_at, used_at = rows[0][_OWN : _OWN + 3] if rows else ([], now, None)
+    if expires_at is not None and expires_at <= now:
         raise Unauthenticated("This API token is not valid.")
-    scopes = rows[0].scopes
     if writes and "write" not in scopes and "admin" not in scopes:
         raise Forbidden("This API token may only read.")
-    held_down = rows[0].role is Role.ADMIN and "admin" not in scopes
-    used_at = rows[0].used_at
+    held_down = _person(rows[0]).role is Role.ADMIN and "admin" not in scopes
     return RecentActor(
         _actor(rows, role=Role.MANAGER if held_down else None),
-        stale=used_at is None or used_at + TOUCH_EVERY <= reader.now,
+        stale=used_at is None or used_at + TOUCH_EVERY <= now,
     )
 
 
 def actor_of_person(reader: Reader, user_id: UUID) -> Actor:
     """Return the actor for a person by id: for the command line and for jobs."""
-    return _actor(reader.execute(_BY_ID, {"user_id": user_id}).all())
+    return _actor(reader.rows(_BY_ID, {"user_id": user_id}))
 
 
-def _actor(rows: Sequence[Row[Any]], role: Role | None = None) -> Actor:
+def _actor(rows: Rows, role: Role | None = None) -> Actor:
     """Build an actor from one row per team (or one without)."""
-    if not rows or not rows[0].active:
+    if not rows or not _person(rows[0]).active:
         raise Unauthenticated("There is no active account for these credentials.")
-    first = rows[0]
+    first = _person(rows[0])
     return Actor(
         id=first.id,
         name=first.name,
         role=role or first.role,
-        team_ids=frozenset(row.team_id for row in rows if row.team_id is not None),
+        team_ids=frozenset(team for row in rows if (team := _person(row).team_id) is not None),
         locale=first.locale,
         time_zone=first.time_zone,
     )
+
+
+def _person(row: Sequence[Any]) -> _Person:
+    return _Person(*row[:_OWN])
 
 
 class NamedThing(msgspec.Struct, frozen=True):

@@ -176,15 +176,35 @@ def provision(uow: UnitOfWork, token: ForeignToken, *, trust_admin: bool) -> Non
     except ValueError:
         wanted = None
     taken = wanted is None or uow.session.get(User, wanted) is not None
+    role = Role.MANAGER if token.role is Role.ADMIN and not trust_admin else token.role
+    id_ = new_id() if wanted is None or taken else wanted
+    _add_foreigner(uow, id_, token.issuer, token.subject, token.name, token.email, role)
+
+
+def add_foreigner(uow: UnitOfWork, issuer: str, subject: str, name: str, email: str | None) -> UUID:
+    """Return the customer that another system knows as `subject`, added if they were not here yet.
+
+    Their address is theirs to be written to, and never makes them somebody who has it here.
+    """
+    known = uow.execute(select(User.id).where(User.issuer == issuer, User.subject == subject)).scalar_one_or_none()
+    if known is not None:
+        found: UUID = known
+        return found
+    return _add_foreigner(uow, new_id(), issuer, subject, clean_line(name)[:200] or subject, email, Role.END_USER).id
+
+
+def _add_foreigner(
+    uow: UnitOfWork, id_: UUID, issuer: str, subject: str, name: str, email: str | None, role: Role
+) -> User:
     user = User(**new_user_values())
-    user.id = new_id() if wanted is None or taken else wanted
+    user.id = id_
     user.customer_number = next_number(uow, CUSTOMER_NUMBERS, User.customer_number)
-    user.name, user.email, user.issuer, user.subject = token.name, token.email, token.issuer, token.subject
-    user.role = Role.MANAGER if token.role is Role.ADMIN and not trust_admin else token.role
+    user.name, user.email, user.issuer, user.subject, user.role = name, email, issuer, subject, role
     user.created_at = user.updated_at = uow.now
     uow.session.add(user)
     uow.session.flush()
     uow.record(UserAdded(subject_id=user.id, actor_id=None, role=user.role))
+    return user
 
 
 def set_role(uow: UnitOfWork, actor: Actor, user_id: UUID, role: Role) -> User:

@@ -9,6 +9,7 @@ import msgspec
 from deskbridge.kit.paging import Page
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets.model import (
+    AttachmentState,
     Channel,
     CommentType,
     Environment,
@@ -64,8 +65,28 @@ class TicketPage(Page[TicketAnswer], omit_defaults=True):
     total_capped: bool | None = None
 
 
-class MessageAnswer(msgspec.Struct):
-    """One message of a conversation. A deleted one has empty content."""
+class AttachmentAnswer(msgspec.Struct):
+    """A file of a ticket. `state` QUARANTINED is being checked for viruses, INFECTED is never handed out."""
+
+    id: UUID
+    ticket_id: UUID
+    message_id: UUID | None
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    is_internal: bool
+    state: AttachmentState
+    uploaded_by: NamedThing | None
+    created_at: datetime
+    url: str
+
+
+class MessageAnswer(msgspec.Struct, omit_defaults=True):
+    """One message of a conversation, with the files it carries. A deleted one has empty content.
+
+    One that came from a tracker names who wrote it and in which connection; `author` is that person if they are here.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -76,6 +97,9 @@ class MessageAnswer(msgspec.Struct):
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    attachments: list[AttachmentAnswer]
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class HistoryAnswer(msgspec.Struct):

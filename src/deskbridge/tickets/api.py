@@ -100,6 +100,7 @@ class CommentBody(Body):
     content: str = Field(min_length=CONTENT_LENGTH[0], max_length=CONTENT_LENGTH[1], description="Markdown.")
     comment_type: CommentType = CommentType.COMMENT
     is_internal: bool | None = None
+    attachment_ids: list[UUID] = Field([], max_length=20, description="Files uploaded to the ticket before.")
 
 
 class CommentEdit(Body):
@@ -339,7 +340,8 @@ async def add_comment(request: Request, ref: Ref, body: CommentBody) -> Response
 
     def add(uow: UnitOfWork, actor: Actor) -> MessageAnswer:
         say = conversation.note if internal else conversation.reply
-        return queries.get_message(uow, actor, say(uow, actor, wanted, body.content, body.comment_type).id)
+        said = say(uow, actor, wanted, body.content, body.comment_type, attachment_ids=body.attachment_ids)
+        return queries.get_message(uow, actor, said.id)
 
     return await access_of(request).answer(request, 201, add)
 

@@ -11,7 +11,10 @@ from deskbridge.kit.model import Base, choice, table_args
 
 
 class TimeEntry(Base):
-    """Minutes somebody worked on a ticket. The ticket's `time_spent_minutes` is their sum."""
+    """Minutes somebody worked on a ticket. The ticket's `time_spent_minutes` is their sum.
+
+    What was logged in a tracker keeps by whom and in which connection.
+    """
 
     __tablename__ = "time_entries"
     __table_args__ = table_args(Index(None, "ticket_id", "started_at", "id"))
@@ -22,6 +25,8 @@ class TimeEntry(Base):
     minutes: Mapped[int]
     note: Mapped[str] = mapped_column(String(2000))
     started_at: Mapped[datetime]
+    written_by: Mapped[str | None] = mapped_column(String(200))
+    written_in: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
 
 

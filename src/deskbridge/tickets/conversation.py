@@ -1,5 +1,6 @@
 """The use cases about a ticket's conversation: public replies and internal notes."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -7,13 +8,15 @@ from sqlalchemy import select
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound
 from deskbridge.kit.ids import new_id
-from deskbridge.people.actor import Actor, Role
+from deskbridge.people.actor import Actor, ActorKind, Role
 from deskbridge.tickets import history
+from deskbridge.tickets.attachments import carry, delete_carried
 from deskbridge.tickets.events import MessageAdded, MessageDeleted, MessageEdited
 from deskbridge.tickets.fields import CONTENT_LENGTH, checked_text
+from deskbridge.tickets.history import Elsewhere
 from deskbridge.tickets.model import Audience, CommentType, HistoryType, Message, Ticket
 from deskbridge.tickets.policy import Verb, facts, require, visible, visible_messages
-from deskbridge.tickets.service import locked, touch, wake
+from deskbridge.tickets.service import landing, locked, touch, wake
 
 
 def reply(
@@ -24,9 +27,14 @@ def reply(
     comment_type: CommentType = CommentType.COMMENT,
     *,
     just_thanks: bool = False,
+    attachment_ids: Sequence[UUID] = (),
+    elsewhere: Elsewhere | None = None,
 ) -> Message:
-    """Add a public message. A requester's own reply wakes a waiting or resolved ticket, unless it is `just_thanks`."""
-    ticket = _landing(uow, actor, ref)
+    """Add a public message, with files that its author uploaded before.
+
+    A requester's own reply wakes a waiting or resolved ticket, unless it is `just_thanks`.
+    """
+    ticket = landing(uow, actor, ref)
     require(actor, Verb.REPLY, facts(ticket))
     if comment_type is CommentType.WORK_NOTE:
         raise Invalid([FieldError("is_internal", "A work note is always internal.")])
@@ -35,7 +43,8 @@ def reply(
     by_requester = ticket.requester_id == actor.id
     if actor.is_agent and not by_requester:
         ticket.first_response_at = ticket.first_response_at or uow.now
-    message = _add(uow, actor, ticket, content, comment_type, Audience.PUBLIC)
+    message = _add(uow, actor, ticket, content, comment_type, Audience.PUBLIC, elsewhere)
+    carry(uow, actor, message, attachment_ids)
     if by_requester and not just_thanks:
         wake(uow, actor, ticket)
     touch(uow, ticket)
@@ -48,23 +57,30 @@ def note(
     ref: UUID | int,
     content: str,
     comment_type: CommentType = CommentType.COMMENT,
+    *,
+    attachment_ids: Sequence[UUID] = (),
+    elsewhere: Elsewhere | None = None,
 ) -> Message:
-    """Add an internal message: only agents ever see it or any trace of it."""
-    ticket = _landing(uow, actor, ref)
+    """Add an internal message, with files that its author uploaded before.
+
+    Only agents ever see it or any trace of it.
+    """
+    ticket = landing(uow, actor, ref)
     require(actor, Verb.NOTE, facts(ticket))
-    message = _add(uow, actor, ticket, content, comment_type, Audience.INTERNAL)
+    message = _add(uow, actor, ticket, content, comment_type, Audience.INTERNAL, elsewhere)
+    carry(uow, actor, message, attachment_ids)
     touch(uow, ticket, Audience.INTERNAL)
     return message
 
 
-def _landing(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
-    """Load the ticket a message lands on: where one is merged into another, that one."""
-    ticket = locked(uow, actor, ref)
-    return locked(uow, actor, ticket.merged_into_id) if ticket.merged_into_id else ticket
-
-
 def _add(
-    uow: UnitOfWork, actor: Actor, ticket: Ticket, content: str, comment_type: CommentType, audience: Audience
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    content: str,
+    comment_type: CommentType,
+    audience: Audience,
+    elsewhere: Elsewhere | None,
 ) -> Message:
     message = Message(
         id=new_id(),
@@ -73,7 +89,9 @@ def _add(
         audience=audience,
         comment_type=comment_type,
         content=checked_text("content", content, CONTENT_LENGTH),
-        created_at=uow.now,
+        written_by=elsewhere.name[:200] if elsewhere else None,
+        written_in=elsewhere.system if elsewhere else None,
+        created_at=min(elsewhere.at, uow.now) if elsewhere else uow.now,
     )
     uow.session.add(message)
     history.write(
@@ -82,7 +100,8 @@ def _add(
         ticket,
         HistoryType.COMMENT_ADDED,
         audience=audience,
-        details={"message_id": str(message.id), "comment_type": comment_type},
+        details={"message_id": str(message.id), "comment_type": comment_type}
+        | ({"system": elsewhere.system} if elsewhere else {}),
     )
     uow.record(
         MessageAdded(
@@ -97,9 +116,9 @@ def _add(
 
 
 def edit_message(uow: UnitOfWork, actor: Actor, message_id: UUID, content: str) -> Message:
-    """Change the text of one's own message; history keeps the old text."""
+    """Change the text of one's own message (a connection: what came over it); history keeps the old text."""
     ticket, message = _visible_message(uow, actor, message_id)
-    if message.author_id != actor.id:
+    if message.author_id != actor.id and actor.kind is not ActorKind.CONNECTION:
         raise Forbidden("Only its author edits a comment.")
     content = checked_text("content", content, CONTENT_LENGTH)
     if content == message.content:
@@ -113,11 +132,16 @@ def edit_message(uow: UnitOfWork, actor: Actor, message_id: UUID, content: str) 
 
 
 def delete_message(uow: UnitOfWork, actor: Actor, message_id: UUID) -> None:
-    """Empty a message; its author or an ADMIN does this, and a tombstone stays. History keeps the old text."""
+    """Empty a message and remove its files; its author or an ADMIN does this, and a tombstone stays.
+
+    History keeps the old text.
+    """
     ticket, message = _visible_message(uow, actor, message_id)
-    if message.author_id != actor.id and not actor.role.at_least(Role.ADMIN):
+    theirs = message.author_id == actor.id or actor.kind is ActorKind.CONNECTION
+    if not theirs and not actor.role.at_least(Role.ADMIN):
         raise Forbidden("Only its author or an administrator deletes a comment.")
     _write_change(uow, actor, ticket, message, HistoryType.COMMENT_DELETED, None)
+    delete_carried(uow, actor, ticket, message)
     message.content, message.deleted_at = "", uow.now
     event = MessageDeleted(subject_id=ticket.id, actor_id=actor.id, audience=message.audience, message_id=message.id)
     uow.record(event)

@@ -37,6 +37,7 @@ class MessageBody(Body):
     ticket_id: Word = Field(max_length=40)
     content: str = Field(min_length=CONTENT_LENGTH[0], max_length=CONTENT_LENGTH[1], description="Markdown.")
     is_internal: bool = False
+    attachment_ids: list[UUID] = Field([], max_length=20, description="Files uploaded to the ticket before.")
 
 
 class MessageEdit(Body):
@@ -89,7 +90,8 @@ async def say(request: Request, body: MessageBody) -> Response:
 
     def add(uow: UnitOfWork, actor: Actor) -> MessageAnswer:
         use_case = conversation.note if body.is_internal else conversation.reply
-        return queries.get_message(uow, actor, use_case(uow, actor, wanted, body.content).id)
+        said = use_case(uow, actor, wanted, body.content, attachment_ids=body.attachment_ids)
+        return queries.get_message(uow, actor, said.id)
 
     return await access_of(request).answer(request, 201, add)
 

@@ -121,6 +121,22 @@ class TicketUnmerged(TicketEvent):
 
 @catalogued
 @dataclass(frozen=True, kw_only=True)
+class AttachmentAdded(TicketEvent):
+    """A file was added."""
+
+    attachment_id: UUID
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class AttachmentDeleted(TicketEvent):
+    """A file was removed."""
+
+    attachment_id: UUID
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
 class TicketRated(TicketEvent):
     """The requester said how it went, from 1 to 5."""
 

@@ -1,5 +1,6 @@
 """Writing the audit trail."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from deskbridge.kit.db import UnitOfWork
@@ -37,6 +38,14 @@ def write(
             details=details or {},
         )
     )
+
+
+class Elsewhere(NamedTuple):
+    """That something was written in a tracker: by whom, in which connection, when."""
+
+    name: str
+    system: str
+    at: datetime
 
 
 class Change(NamedTuple):

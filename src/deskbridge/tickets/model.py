@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, ForeignKey, Index, Sequence, String
+from sqlalchemy import BigInteger, FetchedValue, ForeignKey, Index, Sequence, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from deskbridge.kit.model import Base, Json, LongText, choice, table_args
@@ -70,6 +70,14 @@ class CommentType(StrEnum):
     COMMENT = "COMMENT"
     SOLUTION = "SOLUTION"
     WORK_NOTE = "WORK_NOTE"
+
+
+class AttachmentState(StrEnum):
+    """CLEAN is handed out; QUARANTINED waits for the virus scanner; INFECTED is never handed out."""
+
+    CLEAN = "CLEAN"
+    QUARANTINED = "QUARANTINED"
+    INFECTED = "INFECTED"
 
 
 class HistoryType(StrEnum):
@@ -185,7 +193,10 @@ class TicketTag(Base):
 
 
 class Message(Base):
-    """One entry of a ticket's conversation; its audience never changes. A deleted one stays as an empty tombstone."""
+    """One entry of a ticket's conversation; its audience never changes. A deleted one stays as an empty tombstone.
+
+    One that was written in a tracker keeps who wrote it and in which connection, also where nobody here is that person.
+    """
 
     __tablename__ = "messages"
     __table_args__ = table_args(Index(None, "ticket_id", "created_at", "id"))
@@ -196,8 +207,33 @@ class Message(Base):
     audience: Mapped[Audience] = mapped_column(choice(Audience))
     comment_type: Mapped[CommentType] = mapped_column(choice(CommentType))
     content: Mapped[str] = mapped_column(LongText)
+    written_by: Mapped[str | None] = mapped_column(String(200))
+    written_in: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Attachment(Base):
+    """A file of a ticket; its bytes are in the storage under `object_name`. Once a message carries it, it has that
+    message's audience. `sha256` is in hex.
+    """
+
+    __tablename__ = "attachments"
+    __table_args__ = table_args(Index(None, "ticket_id", "created_at", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    uploader_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    audience: Mapped[Audience] = mapped_column(choice(Audience))
+    state: Mapped[AttachmentState] = mapped_column(choice(AttachmentState))
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    object_name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
 

@@ -15,17 +15,20 @@ from sqlalchemy.orm import aliased
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import NotFound
 from deskbridge.kit.paging import DEFAULT_LIMIT, Page, decode_cursor, encode_cursor, list_key
+from deskbridge.kit.statements import Statement
 from deskbridge.people.actor import Actor
 from deskbridge.people.model import Team, User
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets.answers import (
     ActorAnswer,
+    AttachmentAnswer,
     CategoryAnswer,
     HistoryAnswer,
     MessageAnswer,
     TicketAnswer,
     TicketPage,
 )
+from deskbridge.tickets.file_queries import carried_by
 from deskbridge.tickets.model import (
     Audience,
     Category,
@@ -45,13 +48,15 @@ MAX_NUMBER = 2**31 - 1  # what the column holds; PostgreSQL refuses to compare i
 
 Requester, Assignee = aliased(User), aliased(User)
 
+_NAMED = {
+    "requester": (Ticket.requester_id, Requester.name),
+    "assignee": (Ticket.assignee_id, Assignee.name),
+    "team": (Ticket.team_id, Team.name),
+}
+_FIRST_NAMED = TicketAnswer.__struct_fields__.index("requester")  # assignee and team follow
+_ANSWERED = [column for name in TicketAnswer.__struct_fields__ for column in _NAMED.get(name, (name,))]
 _TICKET = (
-    select(
-        Ticket.__table__,
-        Requester.name.label("requester_name"),
-        Assignee.name.label("assignee_name"),
-        Team.name.label("team_name"),
-    )
+    select(*(getattr(Ticket, column) if isinstance(column, str) else column for column in _ANSWERED))
     .join(Requester, Ticket.requester_id == Requester.id)
     .outerjoin(Assignee, Ticket.assignee_id == Assignee.id)
     .outerjoin(Team, Ticket.team_id == Team.id)
@@ -75,9 +80,9 @@ def same_ticket(ref: UUID | int) -> Any:
 
 
 @lru_cache
-def _one_ticket(role_sees_all: bool, by_number: bool) -> Select[Any]:
+def _one_ticket(role_sees_all: bool, by_number: bool) -> Statement:
     key = Ticket.number if by_number else Ticket.id
-    return _TICKET.where(key == bindparam("ref"), _visible(role_sees_all))
+    return Statement(_TICKET.where(key == bindparam("ref"), _visible(role_sees_all)))
 
 
 def _visible(sees_all: bool) -> Any:
@@ -93,51 +98,27 @@ def _actor_parameters(actor: Actor) -> dict[str, Any]:
 def get_ticket(reader: Reader, actor: Actor, ref: UUID | int) -> TicketAnswer:
     """Return a ticket; raises `NotFound` when there is none the actor may see."""
     statement = _one_ticket(actor.is_agent, isinstance(ref, int))
-    row = reader.execute(statement, {"ref": ref, **_actor_parameters(actor)}).one_or_none()
-    if row is None:
+    rows = reader.rows(statement, {"ref": ref, **_actor_parameters(actor)})
+    if not rows:
         raise NotFound("There is no such ticket.")
-    return _ticket_answer(row, actor)
+    return _ticket_answer(rows[0], actor)
 
 
 def get_tickets(reader: Reader, actor: Actor, ticket_ids: Sequence[UUID]) -> dict[UUID, TicketAnswer]:
     """Return those of some tickets the actor may see, by id."""
     rows = reader.execute(_TICKET.where(Ticket.id.in_(ticket_ids), visible(actor)))
-    return {row.id: _ticket_answer(row, actor) for row in rows}
+    return {row.id: _ticket_answer(tuple(row), actor) for row in rows}
 
 
-def _ticket_answer(row: Row[Any], actor: Actor) -> TicketAnswer:
-    sees_all = actor.is_agent
-    return TicketAnswer(
-        row.id,
-        row.number,
-        row.title,
-        row.description,
-        row.category,
-        row.priority,
-        row.status,
-        row.environment,
-        row.affected_service,
-        row.impact_level,
-        row.tags,
-        NamedThing(row.requester_id, row.requester_name),
-        NamedThing(row.assignee_id, row.assignee_name) if row.assignee_id else None,
-        NamedThing(row.team_id, row.team_name) if row.team_id else None,
-        row.channel,
-        row.external_ref,
-        row.resolution_notes,
-        row.time_spent_minutes if sees_all else None,
-        row.created_at,
-        row.updated_at,
-        row.activity_at if sees_all else row.updated_at,
-        row.first_response_at,
-        row.resolved_at,
-        row.closed_at,
-        row.response_due_at,
-        row.resolution_due_at,
-        row.response_breached if sees_all else None,
-        row.resolution_breached if sees_all else None,
-        row.version,
-    )
+def _ticket_answer(row: tuple[Any, ...], actor: Actor) -> TicketAnswer:
+    """Return a ticket of a row of `_TICKET`, without what a customer must not see."""
+    at = _FIRST_NAMED
+    requester, assignee, team = (NamedThing(row[i], row[i + 1]) if row[i] else None for i in (at, at + 2, at + 4))
+    answer = TicketAnswer(*(*row[:at], requester, assignee, team, *row[at + 6 : len(_ANSWERED)]))
+    if not actor.is_agent:
+        answer.time_spent_minutes = answer.response_breached = answer.resolution_breached = None
+        answer.activity_at = answer.updated_at
+    return answer
 
 
 def facts_of(ticket: TicketAnswer) -> TicketFacts:
@@ -233,7 +214,7 @@ def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage
     they can see of it, and breaches are nothing they can ask about.
     """
     sort_by, chosen = _as_seen_by(actor, query)
-    column, kind = SORT_COLUMNS[sort_by]
+    _, kind = SORT_COLUMNS[sort_by]
     matching = query.matching
     asked = matching.identity if matching else None
     key = list_key("tickets", actor.id, actor.is_agent, sort_by, query.order, chosen, asked)
@@ -250,9 +231,9 @@ def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage
         query.order,
         query.cursor is not None,
     )
-    rows = reader.execute(statement, parameters).all()
+    rows = reader.rows(statement, parameters)
     more, rows = len(rows) > query.limit, rows[: query.limit]
-    next_cursor = encode_cursor(key, (getattr(rows[-1], column.key), rows[-1].id)) if more else None
+    next_cursor = encode_cursor(key, (rows[-1][-1], rows[-1][0])) if more else None
     page = TicketPage([_ticket_answer(row, actor) for row in rows], next_cursor)
     if query.with_total:
         page.total = count_tickets(reader, actor, chosen, matching)
@@ -264,7 +245,7 @@ def list_tickets(reader: Reader, actor: Actor, query: TicketQuery) -> TicketPage
 def count_tickets(reader: Reader, actor: Actor, chosen: TicketFilter, matching: Matching | None = None) -> int:
     """Return how many tickets match, counting no further than one past `COUNT_CAP`."""
     statement = _ticket_count(actor.is_agent, _shape(chosen), matching.ticket_ids if matching else None)
-    return int(reader.execute(statement, _list_parameters(actor, chosen, matching)).scalar_one())
+    return int(reader.rows(statement, _list_parameters(actor, chosen, matching))[0][0])
 
 
 def filter_conditions(actor: Actor, chosen: TicketFilter) -> tuple[list[Any], dict[str, Any]]:
@@ -352,7 +333,8 @@ def _condition(name: str, use: str) -> Any:
 @lru_cache(maxsize=512)
 def _ticket_list(
     sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None, sort_by: SortBy, order: Order, after: bool
-) -> Select[Any]:
+) -> Statement:
+    """Return the statement for one page; the value it sorts by is a row's last, after what the answer shows."""
     column, _ = SORT_COLUMNS[sort_by]
     conditions = _conditions(sees_all, shape, ticket_ids)
     if after:
@@ -361,13 +343,14 @@ def _ticket_list(
         bound = column <= last if order is Order.DESC else column >= last
         conditions += [bound, or_(further[0], further[1])]
     direction = (column.desc(), Ticket.id.desc()) if order is Order.DESC else (column.asc(), Ticket.id.asc())
-    return _TICKET.where(*conditions).order_by(*direction).limit(bindparam("limit")).offset(bindparam("offset"))
+    page = _TICKET.where(*conditions).order_by(*direction).limit(bindparam("limit")).offset(bindparam("offset"))
+    return Statement(page.add_columns(column.label("sorted_by")))
 
 
 @lru_cache(maxsize=512)
-def _ticket_count(sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None) -> Select[Any]:
+def _ticket_count(sees_all: bool, shape: Shape, ticket_ids: Select[Any] | None) -> Statement:
     counted = select(Ticket.id).where(*_conditions(sees_all, shape, ticket_ids)).limit(COUNT_CAP + 1).subquery()
-    return select(func.count()).select_from(counted)
+    return Statement(select(func.count()).select_from(counted))
 
 
 # Conversation and history
@@ -390,11 +373,16 @@ def list_messages(
         at, last = decode_cursor(key, cursor, (datetime, UUID))
         query = query.where(_after(Message.created_at, Message.id, at, last))
     rows, next_cursor = _page(reader.execute(query).all(), limit, key, "created_at")
-    return Page([message_answer(row) for row in rows], next_cursor)
+    return Page(message_answers(reader, actor, rows), next_cursor)
 
 
-def message_answer(row: Row[Any]) -> MessageAnswer:
-    """Return a message, of a row that has its author's name beside it."""
+def message_answers(reader: Reader, actor: Actor, rows: Sequence[Row[Any]]) -> list[MessageAnswer]:
+    """Return messages with the files they carry, of rows that have their author's name beside them."""
+    files = carried_by(reader, actor, [row.id for row in rows])
+    return [_message_answer(row, files.get(row.id, [])) for row in rows]
+
+
+def _message_answer(row: Row[Any], attachments: list[AttachmentAnswer]) -> MessageAnswer:
     return MessageAnswer(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -405,6 +393,9 @@ def message_answer(row: Row[Any]) -> MessageAnswer:
         created_at=row.created_at,
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
+        attachments=attachments,
+        written_by=row.written_by,
+        written_in=row.written_in,
     )
 
 
@@ -418,7 +409,7 @@ def get_message(reader: Reader, actor: Actor, message_id: UUID) -> MessageAnswer
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such comment.")
-    return message_answer(row)
+    return message_answers(reader, actor, [row])[0]
 
 
 def list_history(

@@ -52,7 +52,7 @@ from deskbridge.tickets.policy import (
     visible,
 )
 from deskbridge.tickets.queries import same_ticket
-from deskbridge.tickets.workflow import FINISHED, InvalidTransition, ReopenWindowExpired, is_step
+from deskbridge.tickets.workflow import FINISHED, InvalidTransition, ReopenWindowExpired, is_step, shortest_path
 
 AGENT_CHANNELS = {Channel.PORTAL, Channel.API, Channel.EMAIL, Channel.PHONE}
 
@@ -73,13 +73,14 @@ class NewTicket:
     channel: Channel | None = None
 
 
-def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel) -> Ticket:
-    """Create a ticket that came in over `channel`.
+def open_ticket(
+    uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel, opened_at: datetime | None = None
+) -> Ticket:
+    """Create a ticket that came in over `channel`; one that was born elsewhere keeps when it was, `opened_at`.
 
     Raises `Forbidden` when a requester files for somebody else or names a channel, `Invalid` for bad fields.
     """
-    requester = _requester_of(uow, actor, new)
-    category = uow.session.get(Category, new.category)
+    requester, category = _requester_and_category(uow, actor, new)
     values = checked_changes(
         uow,
         TicketChanges(
@@ -102,7 +103,7 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
         requester_id=requester.id,
         team_id=team_id,
         channel=new.channel or channel,
-        created_at=uow.now,
+        created_at=min(opened_at or uow.now, uow.now),
         updated_at=uow.now,
         activity_at=uow.now,
         resolution_due_key=NEVER,
@@ -122,17 +123,21 @@ def open_ticket(uow: UnitOfWork, actor: Actor, new: NewTicket, channel: Channel)
     return ticket
 
 
-def _requester_of(uow: UnitOfWork, actor: Actor, new: NewTicket) -> User:
+def _requester_and_category(uow: UnitOfWork, actor: Actor, new: NewTicket) -> tuple[User, Category | None]:
+    """Return whose ticket it will be, and its category if there is such a one."""
     if not actor.is_agent:
         if new.requester_id not in {None, actor.id} or new.channel is not None:
             raise Forbidden("You can create tickets for yourself only.")
     elif new.channel is not None and new.channel not in AGENT_CHANNELS:
         raise Invalid([FieldError("channel", f"Choose one of {', '.join(sorted(AGENT_CHANNELS))}.")])
-    requester_id = new.requester_id or actor.id
-    requester = uow.session.get(User, requester_id) if requester_id else None
-    if requester is None or not requester.active:
+    found = uow.session.execute(
+        select(User, Category)
+        .outerjoin(Category, Category.key == new.category)
+        .where(User.id == (new.requester_id or actor.id))
+    ).one_or_none()
+    if found is None or not found.User.active:
         raise Invalid([FieldError("requester_id", "There is no active person with this id.")])
-    return requester
+    return found.User, found.Category
 
 
 def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None = None) -> Ticket:
@@ -147,6 +152,12 @@ def locked(uow: UnitOfWork, actor: Actor, ref: UUID | int, version: int | None =
         raise NotFound("There is no such ticket.")
     require_version(version, ticket.version)
     return ticket
+
+
+def landing(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> Ticket:
+    """Load the ticket that a message or a file lands on, locked: where one is merged into another, that one."""
+    ticket = locked(uow, actor, ref)
+    return locked(uow, actor, ticket.merged_into_id) if ticket.merged_into_id else ticket
 
 
 def touch(uow: UnitOfWork, ticket: Ticket, audience: Audience = Audience.PUBLIC) -> None:
@@ -439,6 +450,43 @@ def escalate(
         set_assignment(uow, actor, ticket, None, team_id)
     uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
     touch(uow, ticket)
+    return ticket
+
+
+def walk(
+    uow: UnitOfWork, actor: Actor, ref: UUID | int, wanted: Status, *, notes: str, reason: str | None = None
+) -> Ticket:
+    """Bring a ticket to another status along the shortest legal path, each step with its history.
+
+    `notes` are the resolution's where a step resolves it. A ticket that has moved on is never NEW again: it becomes
+    OPEN. The reopen window does not count.
+    """
+    ticket = locked(uow, actor, ref)
+    require(actor, Verb.CHANGE_STATUS, facts(ticket))
+    if wanted is Status.NEW and ticket.status is not Status.NEW:
+        wanted = Status.OPEN
+    path = shortest_path(ticket.status, wanted)
+    for step in path:
+        final = step is wanted
+        _step(uow, actor, ticket, step, reason=reason if final else None, resolution_notes=notes, final=final)
+    if path and wanted is Status.ESCALATED:
+        uow.record(TicketEscalated(subject_id=ticket.id, actor_id=actor.id, team_id=ticket.team_id))
+    if path:
+        touch(uow, ticket)
+    return ticket
+
+
+def amend_resolution(uow: UnitOfWork, actor: Actor, ref: UUID | int, notes: str) -> Ticket:
+    """Correct the notes of a resolution that was given."""
+    ticket = locked(uow, actor, ref)
+    require(actor, Verb.EDIT, facts(ticket))
+    if ticket.status not in FINISHED:
+        raise Conflict("Only a resolved ticket has resolution notes.")
+    notes = checked_text("resolution_notes", notes, NOTES_LENGTH)
+    if notes != ticket.resolution_notes:
+        _write_field(uow, actor, ticket, "resolution_notes", notes)
+        touch(uow, ticket)
+        uow.record(TicketUpdated(subject_id=ticket.id, actor_id=actor.id, fields=["resolution_notes"]))
     return ticket
 
 

@@ -11,12 +11,13 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Forbidden, Invalid, NotFound
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.text import clean_text
-from deskbridge.people.actor import Actor, Role
+from deskbridge.people.actor import Actor, ActorKind, Role
 from deskbridge.people.model import User
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets import history
 from deskbridge.tickets.companions import TimeEntry
 from deskbridge.tickets.events import TimeLogged
+from deskbridge.tickets.history import Elsewhere
 from deskbridge.tickets.model import Audience, HistoryType, Ticket
 from deskbridge.tickets.policy import Verb, facts, require, visible
 from deskbridge.tickets.queries import require_visible
@@ -26,7 +27,7 @@ LEAST, MOST = 1, 24 * 60
 NOTE_LENGTH = 2000
 
 
-class TimeEntryAnswer(msgspec.Struct):
+class TimeEntryAnswer(msgspec.Struct, omit_defaults=True):
     """Minutes worked on a ticket."""
 
     id: UUID
@@ -36,6 +37,8 @@ class TimeEntryAnswer(msgspec.Struct):
     started_at: datetime
     author: NamedThing | None
     created_at: datetime
+    written_by: str | None = None
+    written_in: str | None = None
 
 
 class TimeChanges(TypedDict, total=False):
@@ -47,7 +50,14 @@ class TimeChanges(TypedDict, total=False):
 
 
 def log_time(
-    uow: UnitOfWork, actor: Actor, ref: UUID | int, minutes: int, note: str = "", started_at: datetime | None = None
+    uow: UnitOfWork,
+    actor: Actor,
+    ref: UUID | int,
+    minutes: int,
+    note: str = "",
+    started_at: datetime | None = None,
+    *,
+    elsewhere: Elsewhere | None = None,
 ) -> TimeEntry:
     """Log minutes worked on a ticket; `started_at` is that long ago unless said otherwise. Raises `Invalid`."""
     ticket = locked(uow, actor, ref)
@@ -61,6 +71,8 @@ def log_time(
         minutes=minutes,
         note=clean_text(note),
         started_at=started_at,
+        written_by=elsewhere.name[:200] if elsewhere else None,
+        written_in=elsewhere.system if elsewhere else None,
         created_at=uow.now,
     )
     uow.session.add(entry)
@@ -108,7 +120,8 @@ def _changeable(uow: UnitOfWork, actor: Actor, entry_id: UUID) -> tuple[Ticket, 
         raise NotFound("There is no such time entry.")
     ticket = locked(uow, actor, ticket_id)
     entry = uow.session.get_one(TimeEntry, entry_id)
-    if entry.author_id != actor.id and not actor.role.at_least(Role.MANAGER):
+    theirs = entry.author_id == actor.id or actor.kind is ActorKind.CONNECTION
+    if not theirs and not actor.role.at_least(Role.MANAGER):
         raise Forbidden("Only its author or a manager changes a time entry.")
     return ticket, entry
 
@@ -126,7 +139,8 @@ def _account(
         field="minutes",
         old=None if old is None else str(old),
         new=None if new is None else str(new),
-        details={"time_entry_id": str(entry.id), "note": entry.note, "started_at": entry.started_at.isoformat()},
+        details={"time_entry_id": str(entry.id), "note": entry.note, "started_at": entry.started_at.isoformat()}
+        | ({"system": entry.written_in} if entry.written_in else {}),
     )
     uow.record(TimeLogged(subject_id=ticket.id, actor_id=actor.id, time_entry_id=entry.id, minutes=new or 0))
     touch(uow, ticket, Audience.INTERNAL)
@@ -163,6 +177,8 @@ def _answers(reader: Reader, condition: ColumnElement[bool], limit: int) -> list
             row.started_at,
             NamedThing(row.author_id, row.author_name) if row.author_id else None,
             row.created_at,
+            row.written_by,
+            row.written_in,
         )
         for row in rows
     ]

@@ -16,7 +16,7 @@ from deskbridge.people.model import User
 from deskbridge.tickets.answers import HistoryAnswer, MessageAnswer, TimelineEntry, WorkEntry
 from deskbridge.tickets.model import Audience, HistoryEntry, HistoryType, Message
 from deskbridge.tickets.policy import visible_history, visible_messages
-from deskbridge.tickets.queries import history_answer, message_answer, require_visible
+from deskbridge.tickets.queries import history_answer, message_answers, require_visible
 from deskbridge.tickets.workflow import MILESTONES
 
 SAID_BY_ITSELF = {HistoryType.CREATED, HistoryType.COMMENT_ADDED}
@@ -51,7 +51,7 @@ def timeline_page(
     after = decode_cursor(key, cursor, (datetime, UUID)) if cursor else None
     messages = _in_order(reader, _message_rows(actor, ticket_id), Message.created_at, Message.id, after, limit)
     events = _in_order(reader, _event_rows(actor, ticket_id), HistoryEntry.at, HistoryEntry.id, after, limit)
-    both: list[Entry] = [*map(message_answer, messages), *(history_answer(row, actor) for row in events)]
+    both: list[Entry] = [*message_answers(reader, actor, messages), *(history_answer(row, actor) for row in events)]
     both.sort(key=lambda entry: (_time_of(entry), entry.id))
     shown = both[:limit]
     next_cursor = encode_cursor(key, (_time_of(shown[-1]), shown[-1].id)) if len(both) > limit else None
@@ -95,7 +95,7 @@ def work_record(reader: Reader, actor: Actor, ref: UUID | int) -> list[WorkEntry
     events = _in_order(reader, done, HistoryEntry.at, HistoryEntry.id, None, MOST_WORK)
     messages = _in_order(reader, notes, Message.created_at, Message.id, None, MOST_WORK)
     lines = [_work_of_event(history_answer(row, actor)) for row in events]
-    lines += [_work_of_note(message_answer(row)) for row in messages]
+    lines += [_work_of_note(note) for note in message_answers(reader, actor, messages)]
     return sorted(lines, key=lambda line: line.at)[:MOST_WORK]
 
 
@@ -110,8 +110,8 @@ def _work_of_event(entry: HistoryAnswer) -> WorkEntry:
 
 
 def _work_of_note(message: MessageAnswer) -> WorkEntry:
-    who = message.author.name if message.author else OWN_SYSTEM
-    return WorkEntry(message.created_at, who, OWN_SYSTEM, "note", message.content, None)
+    who = message.author.name if message.author else message.written_by or OWN_SYSTEM
+    return WorkEntry(message.created_at, who, message.written_in or OWN_SYSTEM, "note", message.content, None)
 
 
 def _time_of(entry: Entry) -> datetime:
@@ -120,7 +120,7 @@ def _time_of(entry: Entry) -> datetime:
 
 def _messages(reader: Reader, actor: Actor, ticket_id: UUID, limit: int) -> list[MessageAnswer]:
     newest = _message_rows(actor, ticket_id).order_by(Message.created_at.desc(), Message.id.desc())
-    return [message_answer(row) for row in reader.execute(newest.limit(limit + 1))]
+    return message_answers(reader, actor, reader.execute(newest.limit(limit + 1)).all())
 
 
 def _message_rows(actor: Actor, ticket_id: UUID) -> Select[Any]:

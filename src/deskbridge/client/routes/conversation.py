@@ -29,14 +29,25 @@ class ConversationRoutes:
         )
 
     def say(
-        self, *, ticket_id: str, content: str, is_internal: bool | UnsetType = UNSET, idempotency_key: str | None = None
+        self,
+        *,
+        ticket_id: str,
+        content: str,
+        is_internal: bool | UnsetType = UNSET,
+        attachment_ids: list[UUID] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
     ) -> MessageAnswer:
         """Add a public reply or an internal note to a ticket's conversation."""
         return self._calls.answer(
             Call(
                 "POST",
                 "/api/v1/messages",
-                body={"ticket_id": ticket_id, "content": content, "is_internal": is_internal},
+                body={
+                    "ticket_id": ticket_id,
+                    "content": content,
+                    "is_internal": is_internal,
+                    "attachment_ids": attachment_ids,
+                },
                 key=once(idempotency_key),
             ),
             MessageAnswer,
@@ -67,7 +78,7 @@ class ConversationRoutes:
         id: UUID | int | str,
         *,
         limit: int | UnsetType = UNSET,
-        cursor: str | UnsetType | None = UNSET,
+        cursor: str | UnsetType = UNSET,
         kind: Kind | UnsetType = UNSET,
         format: Format | UnsetType = UNSET,
     ) -> A:

@@ -38,11 +38,11 @@ class TicketsRoutes:
         requester: list[UUID] | UnsetType = UNSET,
         tag: list[str] | UnsetType = UNSET,
         external_ref: list[str] | UnsetType = UNSET,
-        created_from: datetime | UnsetType | None = UNSET,
-        created_to: datetime | UnsetType | None = UNSET,
-        updated_from: datetime | UnsetType | None = UNSET,
-        updated_to: datetime | UnsetType | None = UNSET,
-        breached: bool | UnsetType | None = UNSET,
+        created_from: datetime | UnsetType = UNSET,
+        created_to: datetime | UnsetType = UNSET,
+        updated_from: datetime | UnsetType = UNSET,
+        updated_to: datetime | UnsetType = UNSET,
+        breached: bool | UnsetType = UNSET,
         q: str | UnsetType = UNSET,
         sort_by: SortBy | UnsetType = UNSET,
         order: TicketsOrder | UnsetType = UNSET,
@@ -347,6 +347,7 @@ class TicketsRoutes:
         content: str,
         comment_type: CommentType | UnsetType = UNSET,
         is_internal: bool | UnsetType | None = UNSET,
+        attachment_ids: list[UUID] | UnsetType = UNSET,
         idempotency_key: str | None = None,
     ) -> MessageAnswer:
         """Add a public reply or an internal note to a ticket's conversation."""
@@ -354,7 +355,12 @@ class TicketsRoutes:
             Call(
                 "POST",
                 f"/api/v1/tickets/{segment(id)}/comments",
-                body={"content": content, "comment_type": comment_type, "is_internal": is_internal},
+                body={
+                    "content": content,
+                    "comment_type": comment_type,
+                    "is_internal": is_internal,
+                    "attachment_ids": attachment_ids,
+                },
                 key=once(idempotency_key),
             ),
             MessageAnswer,

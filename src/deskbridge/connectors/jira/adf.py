@@ -1,242 +1,86 @@
-"""Markdown read into the Atlassian Document Format: the tree both of Jira's notations are made from.
+"""Rich text as the Atlassian Document Format takes it: text in lists and quotations, and nothing beside code."""
 
-Only what the format allows in its place comes out: a heading inside a list, say, becomes a paragraph there.
-"""
+from collections.abc import Iterable, Iterator
 
-import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any
-from urllib.parse import quote
+from deskbridge.connectors import richtext
+from deskbridge.connectors.richtext import (
+    Node,
+    add_text,
+    document,
+    link,
+    marked,
+    paragraph,
+    texts_in,
+    trimmed,
+)
 
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
-
-Node = dict[str, Any]
-
-_MARKS = {"strong": "strong", "em": "em", "s": "strike"}
 _TEXT_BLOCKS = {"paragraph", "bulletList", "orderedList", "codeBlock"}
-_NESTING, _DEEPEST = 100, 50
-_UNSAFE = re.compile(r'[\x00-\x20\\<>"|\[\]\x7f]')
-_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
-
-
-@lru_cache(maxsize=1)
-def parser() -> MarkdownIt:
-    """Return the desk's dialect: CommonMark without HTML, line breaks as they stand, tables and strike-through."""
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": _NESTING})
-    markdown.enable(["table", "strikethrough"])
-    # Addresses are kept as they were written; whoever shows them normalises them
-    markdown.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    markdown.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
-    return markdown
 
 
 def from_markdown(text: str) -> Node:
-    """Return the document a Markdown text means; one nested beyond reason stands there as it was written."""
-    tokens = parser().parse(text)
-    if any(token.level > _DEEPEST for token in tokens):
-        return document([code_block(text.replace("\r\n", "\n").replace("\r", "\n"), "")])
-    return document(_blocks(SyntaxTreeNode(tokens).children))
+    """Return the document a Markdown text means."""
+    return fitting(richtext.from_markdown(text))
 
 
-def document(content: list[Node]) -> Node:
-    return {"type": "doc", "version": 1, "content": content}
+def fitting(tree: Node) -> Node:
+    """Return a tree as the format takes it; what has no place there keeps its words."""
+    return document(list(_blocks(tree["content"])))
 
 
-def paragraph(content: list[Node]) -> Node:
-    return {"type": "paragraph", "content": content}
+def _blocks(blocks: Iterable[Node]) -> Iterator[Node]:
+    for block in blocks:
+        match block["type"]:
+            case "paragraph":
+                if content := _inline(block["content"]):
+                    yield paragraph(content)
+            case "heading":
+                yield {**block, "content": _inline(block["content"])}
+            case "bulletList" | "orderedList":
+                yield {**block, "content": [_item(item) for item in block["content"]]}
+            case "blockquote":
+                if quoted := list(_text_blocks(block["content"])):
+                    yield {**block, "content": quoted}
+            case "table":
+                yield {**block, "content": [_row(row) for row in block["content"]]}
+            case _:
+                yield block
 
 
-def _blocks(nodes: Sequence[SyntaxTreeNode]) -> list[Node]:
-    return [block for node in nodes for block in _block(node)]
-
-
-def _block(node: SyntaxTreeNode) -> Iterator[Node]:
-    match node.type:
-        case "paragraph":
-            if content := _inline(node):
-                yield paragraph(content)
-        case "heading":
-            level = int(node.tag.removeprefix("h"))
-            yield {"type": "heading", "attrs": {"level": level}, "content": _without_breaks(_inline(node))}
-        case "bullet_list" | "ordered_list":
-            yield _list(node)
-        case "fence" | "code_block":
-            yield code_block(node.content.removesuffix("\n"), next(iter(node.info.split()), ""))
-        case "blockquote":
-            if quoted := _fitting(_blocks(node.children)):
-                yield {"type": "blockquote", "content": quoted}
-        case "hr":
-            yield {"type": "rule"}
-        case "table":
-            rows = [row for part in node.children for row in part.children]
-            yield {"type": "table", "content": [_row(row) for row in rows]}
-        case other:
-            raise AssertionError(other)
-
-
-def _list(node: SyntaxTreeNode) -> Node:
-    kind = "bulletList" if node.type == "bullet_list" else "orderedList"
-    made: Node = {"type": kind, "content": [_item(item) for item in node.children]}
-    start = node.attrs.get("start", 1)
-    return made if start == 1 or kind == "bulletList" else {**made, "attrs": {"order": start}}
-
-
-def _item(item: SyntaxTreeNode) -> Node:
-    content = _fitting(_blocks(item.children))
+def _item(item: Node) -> Node:
+    content = list(_text_blocks(item["content"]))
     if not content or content[0]["type"] not in {"paragraph", "codeBlock"}:
         content.insert(0, paragraph([]))
-    return {"type": "listItem", "content": content}
+    return {**item, "content": content}
 
 
-def _fitting(blocks: list[Node]) -> list[Node]:
+def _text_blocks(blocks: Iterable[Node]) -> Iterator[Node]:
     """What may stand in a list item or a quotation; the rest keeps its words."""
-    return [fit for block in blocks for fit in _fit(block)]
+    for block in _blocks(blocks):
+        if block["type"] in _TEXT_BLOCKS:
+            yield block
+        elif block["type"] == "blockquote":
+            yield from block["content"]
+        else:
+            yield from (paragraph(line) for line in texts_in([block]) if line)
 
 
-def _fit(block: Node) -> list[Node]:
-    if block["type"] in _TEXT_BLOCKS:
-        return [block]
-    if block["type"] == "heading":
-        return [paragraph(block["content"])] if block["content"] else []
-    if block["type"] == "blockquote":
-        return list(block["content"])
-    if block["type"] == "table":
-        return [paragraph(_with_bars(row)) for row in block["content"]]
-    return []
+def _row(row: Node) -> Node:
+    cells = [{**cell, "content": [paragraph(_inline(cell["content"][0]["content"]))]} for cell in row["content"]]
+    return {**row, "content": cells}
 
 
-def _with_bars(row: Node) -> list[Node]:
-    parts: list[Node] = []
-    for number, cell in enumerate(row["content"]):
-        if number:
-            add_text(parts, " | ", [])
-        for node in cell["content"][0]["content"]:
-            add_text(parts, node.get("text", " "), node.get("marks", []))
-    return parts
-
-
-def code_block(text: str, language: str) -> Node:
-    """Return a block of code; a language that is no plain name is none."""
-    made: Node = {"type": "codeBlock", "content": [{"type": "text", "text": text}] if text else []}
-    return {**made, "attrs": {"language": language}} if _LANGUAGE.fullmatch(language) else made
-
-
-def _row(row: SyntaxTreeNode) -> Node:
-    cells = [
-        {"type": "tableHeader" if cell.type == "th" else "tableCell", "content": [paragraph(_inline(cell))]}
-        for cell in row.children
-    ]
-    return {"type": "tableRow", "content": cells}
-
-
-def _inline(node: SyntaxTreeNode) -> list[Node]:
+def _inline(nodes: Iterable[Node]) -> list[Node]:
+    """A picture is a link to it, and with code stands nothing but a link."""
     content: list[Node] = []
-    for child in node.children:  # one node of type "inline"
-        _add_inline(content, child.children, [])
-    return trimmed(content)
-
-
-def _add_inline(content: list[Node], nodes: Sequence[SyntaxTreeNode], marks: list[Node]) -> None:
     for node in nodes:
-        if node.type in {"text", "text_special"}:
-            add_text(content, node.content, marks)
-        elif node.type == "code_inline":
-            links = [mark for mark in marks if mark["type"] == "link"]  # the format lets nothing else stand with code
-            add_text(content, node.content, [*links, {"type": "code"}])
-        elif node.type in {"softbreak", "hardbreak"}:
-            content.append({"type": "hardBreak"})
-        elif node.type == "image":
-            add_text(content, node.content or str(node.attrs["src"]), _with(marks, _link(node, "src")))
-        elif node.type == "link":
-            _add_inline(content, node.children, _with(marks, _link(node, "href")))
+        marks = node.get("marks", [])
+        if node["type"] == "image":
+            attrs = node["attrs"]
+            add_text(content, attrs["alt"] or attrs["src"], marked(marks, link(attrs["src"])))
+        elif node["type"] == "text" and {"type": "code"} in marks:
+            add_text(content, node["text"], [mark for mark in marks if mark["type"] in {"link", "code"}])
+        elif node["type"] == "text":
+            add_text(content, node["text"], marks)
         else:
-            _add_inline(content, node.children, _with(marks, {"type": _MARKS[node.type]}))
-
-
-def _link(node: SyntaxTreeNode, name: str) -> Node:
-    attrs = {"href": address(str(node.attrs[name]))}
-    if title := node.attrs.get("title"):
-        attrs["title"] = str(title)
-    return {"type": "link", "attrs": attrs}
-
-
-def address(href: str) -> str:
-    """Return an address without what would end it in either notation, encoded."""
-    return _UNSAFE.sub(lambda found: quote(found[0]), href)
-
-
-_ORDER = ("link", "strong", "em", "strike", "code")
-
-
-def _with(marks: list[Node], mark: Node) -> list[Node]:
-    """The marks in one order, each kind once."""
-    others = [one for one in marks if one["type"] != mark["type"]]
-    return sorted([*others, mark], key=lambda one: _ORDER.index(one["type"]))
-
-
-def add_text(content: list[Node], text: str, marks: Sequence[Node]) -> None:
-    """Append text, joined with the text before it where both are marked alike; an address must lead somewhere."""
-    marks = [mark for mark in marks if mark["type"] != "link" or mark["attrs"]["href"]]
-    if not text:
-        return
-    if content and content[-1]["type"] == "text" and content[-1].get("marks", []) == marks:
-        content[-1] = {**content[-1], "text": content[-1]["text"] + text}
-    else:
-        content.append({"type": "text", "text": text} | ({"marks": marks} if marks else {}))
-
-
-def trimmed(content: list[Node]) -> list[Node]:
-    """Inline nodes without the white space and breaks at their ends and around breaks, which no notation keeps."""
-    trimmed: list[Node] = []
-    for line in _lines(content):
-        if trimmed:
-            trimmed.append({"type": "hardBreak"})
-        trimmed += _stripped(line)
-    while trimmed and trimmed[0]["type"] == "hardBreak":
-        del trimmed[0]
-    while trimmed and trimmed[-1]["type"] == "hardBreak":
-        del trimmed[-1]
-    return trimmed
-
-
-def _lines(content: list[Node]) -> list[list[Node]]:
-    lines: list[list[Node]] = [[]]
-    for node in content:
-        if node["type"] == "hardBreak":
-            lines.append([])
-        else:
-            lines[-1].append(node)
-    return lines if content else []
-
-
-def _stripped(line: list[Node]) -> list[Node]:
-    line = list(line)
-    while line and not _is_code(line[0]) and line[0]["type"] == "text":
-        text = line[0]["text"].lstrip()
-        line[0] = {**line[0], "text": text}
-        if text:
-            break
-        del line[0]
-    while line and not _is_code(line[-1]) and line[-1]["type"] == "text":
-        text = line[-1]["text"].rstrip()
-        line[-1] = {**line[-1], "text": text}
-        if text:
-            break
-        del line[-1]
-    return line
-
-
-def _is_code(node: Node) -> bool:
-    return any(mark["type"] == "code" for mark in node.get("marks", []))
-
-
-def _without_breaks(content: list[Node]) -> list[Node]:
-    joined: list[Node] = []
-    for node in content:
-        if node["type"] == "hardBreak":
-            add_text(joined, " ", [])
-        else:
-            add_text(joined, node["text"], node.get("marks", []))
-    return joined
+            content.append(node)
+    return trimmed(content)

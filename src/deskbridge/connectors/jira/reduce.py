@@ -4,7 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from deskbridge.connectors.jira.adf import Node, add_text, address, code_block, document, paragraph, parser, trimmed
+from deskbridge.connectors.richtext import (
+    Node,
+    add_text,
+    code_block,
+    document,
+    in_one_line,
+    items,
+    link,
+    paragraph,
+    parser,
+    table,
+    texts_in,
+    trimmed,
+)
 
 _KEPT_MARKS = ("link", "strong", "em", "strike", "code")
 _EMPHASIS = ("strong", "em", "strike")
@@ -38,7 +51,7 @@ class Reduction:
             case "codeBlock":
                 yield _code(content, attrs)
             case "blockquote":
-                if quoted := self._fitting(self._blocks(content)):
+                if quoted := self._blocks(content):
                     yield {"type": "blockquote", "content": quoted}
             case "rule":
                 yield {"type": "rule"}
@@ -48,37 +61,20 @@ class Reduction:
                 self.is_lossy = True
                 yield from self._foreign(str(kind), node)
 
-    def _list(self, kind: str, items: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Node:
-        made: Node = {"type": kind, "content": [self._item(item) for item in items]}
+    def _list(self, kind: str, given: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Node:
+        held = [self._item(item) for item in given]
         order = attrs.get("order", 1)
-        if kind == "bulletList" or order == 1:
-            return made
-        if not isinstance(order, int) or not 0 <= order <= _MOST_ORDER:
-            self.is_lossy = True
-            return made
-        return {**made, "attrs": {"order": order}}
+        if kind == "bulletList":
+            return items(held, None)
+        is_number = isinstance(order, int) and 0 <= order <= _MOST_ORDER
+        self.is_lossy = self.is_lossy or not is_number
+        return items(held, order if is_number else 1)
 
-    def _item(self, item: Mapping[str, Any]) -> Node:
-        content = self._fitting(self._blocks(item.get("content", [])))
-        if not content or content[0]["type"] not in {"paragraph", "codeBlock"}:
+    def _item(self, item: Mapping[str, Any]) -> list[Node]:
+        content = self._blocks(item.get("content", []))
+        if not content or content[0]["type"] in {"bulletList", "orderedList"}:
             content.insert(0, paragraph([]))
-        return {"type": "listItem", "content": content}
-
-    def _fitting(self, blocks: list[Node]) -> list[Node]:
-        """Real documents have nothing else in lists and quotations; what a lenient one had loses its form."""
-        fitting: list[Node] = []
-        for block in blocks:
-            if block["type"] in {"paragraph", "bulletList", "orderedList", "codeBlock"}:
-                fitting.append(block)
-                continue
-            self.is_lossy = True
-            if block["type"] == "heading" and block["content"]:
-                fitting.append(paragraph(block["content"]))
-            elif block["type"] == "blockquote":
-                fitting += block["content"]
-            elif block["type"] == "table":
-                fitting += [paragraph(line) for row in block["content"] if (line := _cells_in_line(row))]
-        return fitting
+        return content
 
     def _table(self, rows: Sequence[Mapping[str, Any]]) -> Node:
         """Markdown's tables have one head row, and cells of one line."""
@@ -89,7 +85,7 @@ class Reduction:
             self.is_lossy = True
         if any(len(row) != width for row in cells):
             self.is_lossy = True
-        return {"type": "table", "content": [_row(row, width, number == 0) for number, row in enumerate(cells)]}
+        return table(cells)
 
     def _cell(self, cell: Mapping[str, Any]) -> list[Node]:
         blocks = self._blocks(cell.get("content", []))
@@ -97,13 +93,7 @@ class Reduction:
             self.is_lossy = True
         if [block["type"] for block in blocks] not in (["paragraph"], []):
             self.is_lossy = True
-        line: list[Node] = []
-        for text in _texts(blocks):
-            if line:
-                add_text(line, " ", [])
-            for node in self._line(text):
-                add_text(line, node["text"], node.get("marks", []))
-        return trimmed(line)
+        return in_one_line(self._line(text) for text in texts_in(blocks))
 
     def _foreign(self, kind: str, node: Mapping[str, Any]) -> Iterator[Node]:
         """Blocks that Markdown has no word for, by the words in them."""
@@ -144,14 +134,9 @@ class Reduction:
 
     def _line(self, nodes: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Inline content where no line may end."""
-        line: list[Node] = []
-        for node in self._inline(nodes):
-            if node["type"] == "hardBreak":
-                self.is_lossy = True
-                add_text(line, " ", [])
-            else:
-                add_text(line, node["text"], node.get("marks", []))
-        return line
+        content = self._inline(nodes)
+        self.is_lossy = self.is_lossy or {"type": "hardBreak"} in content
+        return in_one_line([content])
 
     def _inline(self, nodes: Sequence[Mapping[str, Any]]) -> list[Node]:
         content: list[Node] = []
@@ -174,8 +159,7 @@ class Reduction:
                 add_text(content, str(attrs["text"]), [])
                 return
             case "inlineCard" if parser().validateLink(str(attrs.get("url", "-"))):
-                link = {"type": "link", "attrs": {"href": str(attrs.get("url", ""))}}
-                add_text(content, str(attrs.get("url", "")), [link])
+                add_text(content, str(attrs.get("url", "")), [link(str(attrs.get("url", "")))])
             case "date":
                 add_text(content, _date(attrs.get("timestamp")), [])
             case "mention":
@@ -201,8 +185,8 @@ class Reduction:
         kept: dict[str, Node] = {}
         for mark in given:
             kind = mark.get("type")
-            if kind == "link" and (link := _link(mark.get("attrs", {}))):
-                kept[kind] = link
+            if kind == "link" and (leads := _link(mark.get("attrs", {}))):
+                kept[kind] = leads
             elif kind in _KEPT_MARKS and kind != "link":
                 kept[kind] = {"type": kind}
             else:
@@ -219,41 +203,12 @@ def _code(content: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> Nod
     return code_block(text, str(attrs.get("language") or ""))
 
 
-def _cells_in_line(row: Node) -> list[Node]:
-    line: list[Node] = []
-    for number, cell in enumerate(row["content"]):
-        if number:
-            add_text(line, " | ", [])
-        for node in cell["content"][0]["content"]:
-            add_text(line, node["text"], node.get("marks", []))
-    return trimmed(line)
-
-
-def _row(cells: list[list[Node]], width: int, is_head: bool) -> Node:
-    kind = "tableHeader" if is_head else "tableCell"
-    padded = [*cells, *([[]] * (width - len(cells)))]
-    return {"type": "tableRow", "content": [{"type": kind, "content": [paragraph(cell)]} for cell in padded]}
-
-
-def _texts(blocks: Sequence[Node]) -> Iterator[list[Node]]:
-    """The inline contents of blocks, however deep."""
-    for block in blocks:
-        if block["type"] in {"paragraph", "heading"}:
-            yield block["content"]
-        elif block["type"] == "codeBlock":
-            yield [{"type": "text", "text": node["text"].replace("\n", " ")} for node in block["content"]]
-        else:
-            yield from _texts(block.get("content", []))
-
-
 def _link(attrs: Mapping[str, Any]) -> Node | None:
     """A link that leads somewhere; None for none, and for an address that could run something."""
     href = str(attrs.get("href") or "")
     if not href or not parser().validateLink(href):
         return None
-    kept = {"href": address(href)}
-    title = " ".join(str(attrs.get("title") or "").split())
-    return {"type": "link", "attrs": kept | ({"title": title} if title else {})}
+    return link(href, " ".join(str(attrs.get("title") or "").split()))
 
 
 def _date(timestamp: object) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from deskbridge.connectors.jira.adf import from_markdown
-from deskbridge.connectors.jira.markdown import to_markdown
+from deskbridge.connectors import markdown_writer
+from deskbridge.connectors.jira.adf import fitting, from_markdown
+from deskbridge.connectors.jira.reduce import Reduction
 from deskbridge.connectors.jira.wiki import Reader
 from deskbridge.connectors.jira.wiki_writer import to_wiki
 
@@ -23,3 +24,12 @@ def from_remote(value: object) -> tuple[str, bool]:
     reader = Reader()
     text, is_lossy = to_markdown(reader.document(str(value or "")))
     return text, is_lossy or reader.is_lossy
+
+
+def to_markdown(source: dict[str, Any]) -> tuple[str, bool]:
+    """Return a document as Markdown, and whether that is less than the document holds."""
+    reduction = Reduction()
+    held = reduction.document(source)
+    tree = fitting(held)
+    text, is_less = markdown_writer.to_markdown(tree, from_markdown)
+    return text, is_less or reduction.is_lossy or tree != held

@@ -5,7 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 
-from deskbridge.connectors.jira.adf import Node, add_text, address, code_block, document, paragraph, trimmed
+from deskbridge.connectors.richtext import (
+    Node,
+    add_text,
+    code_block,
+    document,
+    in_one_line,
+    link,
+    marked,
+    paragraph,
+    table,
+    trimmed,
+)
 
 FENCE = re.compile(r"(?<!\{)\{(code|noformat|quote|panel)(?::([^}\n]*))?\}(?!\})")
 _HEADING = re.compile(r"h([1-6])\.(?: +(.*))?")
@@ -129,27 +140,12 @@ class Reader:
         width = max(len(row.cells) for row in rows)
         self.is_lossy = self.is_lossy or not rows[0].is_head or any(row.is_head for row in rows[1:])
         self.is_lossy = self.is_lossy or any(len(row.cells) != width for row in rows)
-        made: list[Node] = []
-        for number, row in enumerate(rows):
-            kind = "tableCell" if number else "tableHeader"
-            texts = [*row.cells, *([""] * (width - len(row.cells)))]
-            made.append(
-                {
-                    "type": "tableRow",
-                    "content": [{"type": kind, "content": [paragraph(self._line(text.strip()))]} for text in texts],
-                }
-            )
-        return {"type": "table", "content": made}
+        return table([[self._line(text.strip()) for text in row.cells] for row in rows])
 
     def _line(self, text: str) -> list[Node]:
-        content: list[Node] = []
-        for node in self._paragraph(text):
-            if node["type"] == "hardBreak":
-                self.is_lossy = True
-                add_text(content, " ", [])
-            else:
-                add_text(content, node["text"], node.get("marks", []))
-        return content
+        content = self._paragraph(text)
+        self.is_lossy = self.is_lossy or {"type": "hardBreak"} in content
+        return in_one_line([content])
 
     def _paragraph(self, text: str) -> list[Node]:
         content: list[Node] = []
@@ -176,9 +172,8 @@ class Reader:
             links = [mark for mark in marks if mark["type"] == "link"]
             add_text(content, _decoded(found["code"]), [*links, {"type": "code"}])
         elif found["href"]:
-            link = {"type": "link", "attrs": {"href": address(found["href"])}}
             self.is_lossy = self.is_lossy or bool(found["kind"])
-            self._inline(content, found["label"] or escape(found["href"]), _with(marks, link))
+            self._inline(content, found["label"] or escape(found["href"]), marked(marks, link(found["href"])))
         elif found["mention"] or found["image"]:
             self.is_lossy = True
             add_text(content, f"@{found['mention']}" if found["mention"] else found["image"], marks)
@@ -188,7 +183,7 @@ class Reader:
     def _emphasised(self, content: list[Node], found: re.Match[str], marks: list[Node]) -> None:
         kind = next((name for name in ("strong", "em", "strike") if found[name]), "")
         if kind:
-            self._inline(content, found[kind], _with(marks, {"type": kind}))
+            self._inline(content, found[kind], marked(marks, {"type": kind}))
             return
         self.is_lossy = True
         for name in ("underline", "sup", "sub", "cite"):
@@ -199,14 +194,6 @@ class Reader:
 def _decoded(code: str) -> str:
     """Code in a line may have been written with escapes, for Jira reads mark-up even there."""
     return re.sub(r"\\([*_+\-{}\[\]|!^~?])|(&#[0-9]{1,7};)", lambda one: one[1] or unescape(one[2]), code)
-
-
-_ORDER = ("link", "strong", "em", "strike", "code")
-
-
-def _with(marks: list[Node], mark: Node) -> list[Node]:
-    others = [one for one in marks if one["type"] != mark["type"]]
-    return sorted([*others, mark], key=lambda one: _ORDER.index(one["type"]))
 
 
 def _kind(line: str) -> str:

@@ -1,15 +1,15 @@
 """Documents written as Jira's wiki text.
 
 Wiki text is poorer than Markdown: a list item is one line, and code does not stand in lists or quotations. What is
-written is read again at once, as in `markdown.py`.
+written is read again at once, as in `connectors/markdown_writer.py`.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from deskbridge.connectors.jira.adf import Node, add_text, paragraph, trimmed
-from deskbridge.connectors.jira.inline import EMPHASIS, Notation, lines_of, without, write_line
 from deskbridge.connectors.jira.wiki import FENCE, Reader, escape
+from deskbridge.connectors.marked import EMPHASIS, Notation, without, write_line
+from deskbridge.connectors.richtext import Node, add_text, lines_of, paragraph, trimmed
 
 _SIGNS = {"strong": "*", "em": "_", "strike": "-"}
 _LINE_START = re.compile(r"(?m)^(?:#(?=[#*-]* )|h(?=[1-6]\.)|b(?=q\. ))")
@@ -114,9 +114,14 @@ def _plainest(
 
 def _inline(content: list[Node], *, is_escaped: bool) -> str:
     written = escape if is_escaped else _as_it_is
-    notation = Notation(written, lambda text: "{{" + written(text) + "}}", _SIGNS, _around_link)
+    notation = Notation(lambda node: _said(node, written), _SIGNS, _around_link)
     text = "\n".join(write_line(line, notation) for line in lines_of(content))
     return _LINE_START.sub(lambda found: f"&#{ord(found[0])};", text) if is_escaped else text
+
+
+def _said(node: Node, written: Callable[[str], str]) -> str:
+    text = written(node["text"])
+    return "{{" + text + "}}" if {"type": "code"} in node.get("marks", []) else text
 
 
 def _as_it_is(text: str) -> str:

@@ -1,7 +1,7 @@
-"""HTML read into the blocks and runs that Markdown can say, with a note of whether something was lost on the way.
+"""HTML read as rich text, with a note of whether something was lost on the way.
 
 It reads what Polarion's editor writes (styled spans, tables with classes, references to work items) and what Markdown
-renders to; two texts that mean the same give equal blocks.
+renders to; two texts that mean the same give equal trees.
 """
 
 import re
@@ -9,6 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from deskbridge.connectors.richtext import (
+    Node,
+    add_text,
+    code_block,
+    document,
+    image,
+    in_one_line,
+    items,
+    link,
+    marked,
+    paragraph,
+    table,
+    texts_in,
+)
 from deskbridge.kit.text import INVISIBLE
 
 _DEEPEST = 40
@@ -29,13 +43,13 @@ _CLOSED_BY = {
 }
 """Elements whose end HTML lets one leave out, and what then begins after them."""
 _MARKS = {
-    "b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "s": "s", "strike": "s", "del": "s",
-    "code": "code", "tt": "code", "kbd": "code", "samp": "code",
+    "b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "code": "code", "tt": "code", "kbd": "code",
+    "samp": "code", "s": "strike", "strike": "strike", "del": "strike",
 }  # fmt: skip
 _STYLES = {
     "font-weight": {"bold": "strong", "700": "strong", "800": "strong", "900": "strong", "normal": "", "400": ""},
     "font-style": {"italic": "em", "oblique": "em", "normal": ""},
-    "text-decoration": {"line-through": "s", "none": ""},
+    "text-decoration": {"line-through": "strike", "none": ""},
 }
 _EDITORS_OWN = {
     "font-family",
@@ -54,77 +68,25 @@ _WORD = re.compile(r"\s+|\S+")
 
 @dataclass(frozen=True)
 class Run:
-    """Text with its marks (strong, em, s, code) and the address it leads to."""
+    """Text with its marks (strong, em, strike, code) and the address it leads to."""
 
     text: str
     marks: frozenset[str] = frozenset()
     href: str = ""
 
 
-@dataclass(frozen=True)
-class Image:
-    """A picture that anybody can fetch."""
-
-    text: str
-    source: str
+Part = Run | Node | None
+"""A run, a picture, or the end of a line."""
 
 
-Line = tuple[Run | Image, ...]
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Heading:
-    level: int
-    line: Line
-
-
-@dataclass(frozen=True)
-class Code:
-    text: str
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class Quote:
-    blocks: "tuple[Block, ...]"
-
-
-@dataclass(frozen=True)
-class Items:
-    """A list; `start` is None where it is not numbered."""
-
-    start: int | None
-    items: "tuple[tuple[Block, ...], ...]"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of cells; the first one is the head."""
-
-    rows: tuple[tuple[Line, ...], ...]
-
-
-@dataclass(frozen=True)
-class Rule:
-    pass
-
-
-Block = Paragraph | Heading | Code | Quote | Items | Table | Rule
-
-
-def read(html: str) -> tuple[tuple[Block, ...], bool]:
-    """Return the blocks of an HTML text, and whether they are less than what it holds."""
+def read(html: str) -> tuple[Node, bool]:
+    """Return what an HTML text says, and whether that is less than what it holds."""
     builder = _Builder()
     builder.feed(html)
     builder.close()
     reading = _Reading()
-    blocks = tuple(reading.blocks(builder.root.children, Run("")))
-    return blocks, reading.is_lossy or builder.is_too_deep
+    tree = document(list(reading.blocks(builder.root.children, Run(""))))
+    return tree, reading.is_lossy or builder.is_too_deep
 
 
 # The tree
@@ -187,9 +149,9 @@ class _Reading:
     def __init__(self) -> None:
         self.is_lossy = False
 
-    def blocks(self, nodes: Iterable[_Element | str], style: Run) -> Iterator[Block]:
+    def blocks(self, nodes: Iterable[_Element | str], style: Run) -> Iterator[Node]:
         """The blocks of some nodes; loose text between them makes paragraphs. `style` is what is around them."""
-        loose: list[Run | Image | None] = []
+        loose: list[Part] = []
         for node in nodes:
             if isinstance(node, str) or not (node.tag in _BLOCKS or node.has_blocks()):
                 self._inline(node, style, loose)
@@ -199,35 +161,35 @@ class _Reading:
             yield from self._block(node, style)
         yield from _paragraphs(loose)
 
-    def _block(self, node: _Element, style: Run) -> Iterator[Block]:
+    def _block(self, node: _Element, style: Run) -> Iterator[Node]:
         if node.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
             if line := self._line(node):
-                yield Heading(int(node.tag[1]), line)
+                yield {"type": "heading", "attrs": {"level": int(node.tag[1])}, "content": line}
         elif node.tag == "pre":
             yield _code(node)
         elif node.tag == "blockquote":
-            if quoted := tuple(self.blocks(node.children, style)):
-                yield Quote(quoted)
+            if quoted := list(self.blocks(node.children, style)):
+                yield {"type": "blockquote", "content": quoted}
         elif node.tag in {"ul", "ol"}:
             yield from self._items(node)
         elif node.tag == "table":
             yield from self._table(node)
         elif node.tag == "hr":
-            yield Rule()
+            yield {"type": "rule"}
         else:
             self.is_lossy |= node.tag in _BLOCKS and node.tag not in _PLAIN_BLOCKS
             yield from self.blocks(node.children, self._styled(node, style))
 
-    def _items(self, node: _Element) -> Iterator[Block]:
-        items = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
+    def _items(self, node: _Element) -> Iterator[Node]:
+        given = [child for child in node.children if isinstance(child, _Element) and child.tag == "li"]
         strays = [child for child in node.children if not _is_item(child) and not _is_blank(child)]
         self.is_lossy |= bool(strays)
-        if items:
+        if given:
             start = _whole(node.attributes.get("start", "1")) if node.tag == "ol" else None
-            yield Items(start, tuple(tuple(self.blocks(item.children, Run(""))) for item in items))
+            yield items([list(self.blocks(item.children, Run(""))) for item in given], start)
         yield from self.blocks(strays, Run(""))
 
-    def _table(self, node: _Element) -> Iterator[Block]:
+    def _table(self, node: _Element) -> Iterator[Node]:
         """Markdown's tables have a head, as many cells in each row, and one line in each cell."""
         rows = [self._cells(row) for row in _rows(node)]
         rows = [row for row in rows if row]
@@ -238,8 +200,7 @@ class _Reading:
         )
         width = max(len(row) for row in rows)
         self.is_lossy |= any(len(row) != width for row in rows)
-        lines = [tuple(self._line(cell) for cell in row) for row in rows]
-        yield Table(tuple((*row, *([()] * (width - len(row)))) for row in lines))
+        yield table([[self._line(cell) for cell in row] for row in rows])
 
     def _cells(self, row: _Element) -> list[_Element]:
         cells = [one for one in row.children if isinstance(one, _Element) and one.tag in {"td", "th"}]
@@ -247,18 +208,15 @@ class _Reading:
         self.is_lossy |= any(span != "1" for span in spans)
         return cells
 
-    def _line(self, node: _Element) -> Line:
+    def _line(self, node: _Element) -> list[Node]:
         """Everything in an element as one line."""
-        lines = [line for block in self.blocks(node.children, Run("")) for line in _lines_of(block)]
-        self.is_lossy |= len(lines) > 1
-        parts: list[Run | Image | None] = []
-        for line in lines:
-            parts += [*([Run(" ")] if parts else []), *line]
-        return _tidied(parts)
+        texts = list(texts_in(self.blocks(node.children, Run(""))))
+        self.is_lossy |= len(texts) > 1 or any({"type": "hardBreak"} in text for text in texts)
+        return in_one_line(texts)
 
     # Inline
 
-    def _inline(self, node: _Element | str, style: Run, into: list[Run | Image | None]) -> None:
+    def _inline(self, node: _Element | str, style: Run, into: list[Part]) -> None:
         if isinstance(node, str):
             into.append(Run(INVISIBLE.sub("", node.replace("\r", "\n")), style.marks, style.href))
         elif node.tag == "br":
@@ -275,12 +233,12 @@ class _Reading:
             for child in node.children:
                 self._inline(child, inner, into)
 
-    def _image(self, node: _Element, style: Run) -> Run | Image:
+    def _image(self, node: _Element, style: Run) -> Run | Node:
         """A picture kept inside of Polarion is shown by its name: nobody can see it from outside."""
         text = " ".join(INVISIBLE.sub("", node.attributes.get("alt", "")).split())
         source = node.attributes.get("src", "")
         if re.fullmatch(r"https?://[^\s<>()\\]+", source) and not style.href:
-            return Image(text, source)
+            return image(text, source)
         self.is_lossy = True
         name = source.rpartition(":")[2] if not source.startswith("data:") else "picture"
         return Run(f" [{text or name}] ", style.marks, style.href)
@@ -333,13 +291,13 @@ def _whole(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
-def _code(node: _Element) -> Code:
+def _code(node: _Element) -> Node:
     inner = [child for child in node.children if isinstance(child, _Element)]
     named = inner[0].attributes.get("class", "") if inner and inner[0].tag == "code" else ""
-    found = re.search(r"(?:^|\s)language-([\w+#.-]{1,40})(?:\s|$)", named)
+    found = re.search(r"(?:^|\s)language-(\S+)", named)
     text = "".join(_raw(node)).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").replace("\t", "    ")
     text = INVISIBLE.sub("", text)
-    return Code(text.removesuffix("\n"), found[1] if found else "")
+    return code_block(text.removesuffix("\n"), found[1] if found else "")
 
 
 def _raw(node: _Element | str) -> Iterator[str]:
@@ -352,49 +310,13 @@ def _raw(node: _Element | str) -> Iterator[str]:
             yield from _raw(child)
 
 
-def _lines_of(block: Block) -> Iterator[Line]:
-    """A block's lines, without what they stood in."""
-    match block:
-        case Paragraph(lines):
-            yield from lines
-        case Heading(_, line):
-            yield line
-        case Code(text):
-            yield from ((Run(" ".join(line.split())),) for line in text.split("\n") if line.strip())
-        case Quote(blocks):
-            yield from (line for inner in blocks for line in _lines_of(inner))
-        case Items(_, items):
-            yield from (line for item in items for inner in item for line in _lines_of(inner))
-        case Table(rows):
-            yield from (_joined(row) for row in rows)
-        case Rule():
-            return
-
-
-def _joined(cells: Sequence[Line]) -> Line:
-    parts: list[Run | Image | None] = []
-    for cell in cells:
-        parts += [*([Run(" | ")] if parts else []), *cell]
-    return _tidied(parts)
-
-
-def plain(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The words of some blocks as paragraphs, for what Markdown cannot say in any other way."""
-    found = (tuple(_unmarked(line) for line in _lines_of(block)) for block in blocks)
-    return tuple(Paragraph(lines) for lines in found if lines)
-
-
-def _unmarked(line: Line) -> Line:
-    return _tidied([Run(part.text) for part in line])
-
-
 # Lines
 
 
-def _paragraphs(parts: Sequence[Run | Image | None]) -> Iterator[Paragraph]:
+def _paragraphs(parts: Sequence[Part]) -> Iterator[Node]:
     """Paragraphs of what is between blocks; None ends a line, and an empty line ends a paragraph."""
-    lines: list[Line] = []
-    pending: list[Run | Image | None] = []
+    content: list[Node] = []
+    pending: list[Run | Node] = []
     for part in [*parts, None]:
         if part is not None:
             pending.append(part)
@@ -402,58 +324,54 @@ def _paragraphs(parts: Sequence[Run | Image | None]) -> Iterator[Paragraph]:
         line = _tidied(pending)
         pending = []
         if line:
-            lines.append(line)
-        elif lines:
-            yield Paragraph(tuple(lines))
-            lines = []
-    if lines:
-        yield Paragraph(tuple(lines))
+            content += [*([{"type": "hardBreak"}] if content else []), *line]
+        elif content:
+            yield paragraph(content)
+            content = []
+    if content:
+        yield paragraph(content)
 
 
-def _tidied(parts: Iterable[Run | Image | None]) -> Line:
-    """One line: single blanks and none around, marks that begin and end at words, equal neighbours as one run."""
-    spaced: list[Run | Image] = []
-    pending: Run | Image | None = None
+def _tidied(parts: Iterable[Run | Node]) -> list[Node]:
+    """One line: single blanks and none around, marks that begin and end at words, equal neighbours as one text."""
+    line: list[Node] = []
+    before: Run | Node | None = None
+    pending: Run | None = None
     for word in (word for part in parts for word in _words(part)):
-        if _is_space(word):
-            pending = pending or word
+        if isinstance(word, Run) and "code" not in word.marks and word.text.isspace():
+            pending = _common(pending, word) if pending else word
             continue
-        if pending and spaced:
-            spaced.append(_between(spaced[-1], pending, word))
+        if pending and before:
+            _add(line, _common(_common(pending, before), word))
         pending = None
-        spaced.append(word)
-    return _merged(spaced)
+        _add(line, word)
+        before = word
+    return line
 
 
-def _words(part: Run | Image | None) -> Iterator[Run | Image]:
-    if isinstance(part, Run) and "code" in part.marks:
-        text = re.sub("[\t\n\f\v\x85\xa0\u2028\u2029]", " ", part.text)
-        if text:
+def _words(part: Run | Node) -> Iterator[Run | Node]:
+    if not isinstance(part, Run):
+        yield part
+    elif "code" in part.marks:
+        if text := re.sub("[\t\n\f\v\x85\xa0\u2028\u2029]", " ", part.text):
             yield Run(text, part.marks, part.href)
-    elif isinstance(part, Run):
+    else:
         for word in _WORD.findall(part.text):
             yield Run(_SPACE.sub(" ", word), part.marks, part.href)
-    elif part is not None:
-        yield part
 
 
-def _is_space(part: Run | Image) -> bool:
-    return isinstance(part, Run) and "code" not in part.marks and part.text.isspace()
-
-
-def _between(before: Run | Image, space: Run | Image, after: Run | Image) -> Run:
-    if isinstance(before, Image) or isinstance(after, Image):
+def _common(space: Run, beside: Run | Node) -> Run:
+    """A blank with what it shares with the part beside it."""
+    if not isinstance(beside, Run):
         return Run(space.text)
-    href = before.href if before.href == after.href else ""
-    return Run(space.text, (before.marks & after.marks) - {"code"}, href)
+    return Run(space.text, space.marks & beside.marks, space.href if space.href == beside.href else "")
 
 
-def _merged(parts: Iterable[Run | Image]) -> Line:
-    merged: list[Run | Image] = []
-    for part in parts:
-        last = merged[-1] if merged else None
-        if isinstance(part, Run) and isinstance(last, Run) and (last.marks, last.href) == (part.marks, part.href):
-            merged[-1] = Run(last.text + part.text, part.marks, part.href)
-        else:
-            merged.append(part)
-    return tuple(merged)
+def _add(line: list[Node], part: Run | Node) -> None:
+    if not isinstance(part, Run):
+        line.append(part)
+        return
+    marks: list[Node] = [link(part.href)] if part.href else []
+    for kind in part.marks:
+        marks = marked(marks, {"type": kind})
+    add_text(line, part.text, marks)

@@ -1,4 +1,4 @@
-"""The way back: documents of the subset that Markdown can say, written as Markdown.
+"""The way back: rich text written as Markdown.
 
 What is written is read again at once: as few characters are escaped as make it mean the same, and what cannot be said
 at all (emphasis that ends inside a word, for instance) loses its emphasis rather than its words.
@@ -8,31 +8,29 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deskbridge.connectors.jira.adf import Node, document, from_markdown, paragraph
-from deskbridge.connectors.jira.inline import EMPHASIS, Notation, lines_of, without, write_line
-from deskbridge.connectors.jira.reduce import Reduction
+from deskbridge.connectors.marked import EMPHASIS, Notation, without, write_line
+from deskbridge.connectors.richtext import Node, document, from_markdown, lines_of, link, paragraph
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~|&!])")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINE_START = re.compile(r"(?m)^([ \t]*)(?:(#{1,6}|[-+>=|:])|([0-9]{1,9})([.)]))")
 _RULE = re.compile(r"(?m)^[-*_ ]+$")  # after the sign of a list item, two of these are already a rule
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*")
 _SIGNS = {"strong": "**", "strike": "~~"}
 
 
-def to_markdown(source: Node) -> tuple[str, bool]:
-    """Return a document as Markdown, and whether that is less than the document holds."""
-    reduction = Reduction()
-    tree = reduction.document(source)
+def to_markdown(tree: Node, meant: Callable[[str], Node] = from_markdown) -> tuple[str, bool]:
+    """Return a tree as Markdown, and whether that is less than it holds; `meant` reads as the tracker would."""
     text = _written(tree)
-    read = from_markdown(text)
-    return (text, reduction.is_lossy) if read == tree else (_written(read), True)
+    read = meant(text)
+    return (text, False) if read == tree else (_written(read), True)
 
 
 def _written(tree: Node) -> str:
     return "\n\n".join(_blocks(tree["content"]))
 
 
-def _blocks(nodes: Sequence[Node], marker: str = "") -> list[str]:
+def _blocks(nodes: Sequence[Node], marker: str = "", *, is_inner: bool = False) -> list[str]:
     """Blocks as text; `marker` is that of the list item these begin, so that two signs never make a rule."""
     written: list[str] = []
     before: Node | None = None
@@ -43,12 +41,12 @@ def _blocks(nodes: Sequence[Node], marker: str = "") -> list[str]:
             used = _marker(node, used if is_next or before is None else "")
             written.append(_list(node, used))
         else:
-            written.append(_block(node))
+            written.append(_block(node, is_inner=is_inner))
         before = node
     return written
 
 
-def _block(node: Node) -> str:
+def _block(node: Node, *, is_inner: bool) -> str:
     content = node.get("content", [])
     match node["type"]:
         case "paragraph":
@@ -62,11 +60,11 @@ def _block(node: Node) -> str:
         case "codeBlock":
             return _fenced("".join(one["text"] for one in content), node.get("attrs", {}).get("language", ""))
         case "blockquote":
-            return _prefixed("\n\n".join(_blocks(content)), "> ", "> ")
+            return _prefixed("\n\n".join(_blocks(content, is_inner=True)), "> ", "> ")
         case "table":
             return "\n".join(_table(content))
         case _:
-            return "---"
+            return "___" if is_inner else "---"  # after the sign of an item, the other one makes a rule of both
 
 
 def _as_paragraph(inline: list[Node]) -> list[Node]:
@@ -93,6 +91,8 @@ def _list(node: Node, marker: str) -> str:
 
 
 def _is_tight(item: Node) -> bool:
+    if not item["content"]:
+        return True
     first, *rest = item["content"]
     return first["type"] == "paragraph" and all(_may_follow_a_line(block) for block in rest)
 
@@ -101,14 +101,15 @@ def _may_follow_a_line(block: Node) -> bool:
     """A list right after a line of text is one only when it starts at 1 and with something."""
     if block["type"] not in {"bulletList", "orderedList"} or block.get("attrs", {}).get("order", 1) != 1:
         return False
-    start = block["content"][0]["content"][0]
-    return start["type"] == "paragraph" and bool(start["content"])
+    start = block["content"][0]["content"][:1]
+    return bool(start) and start[0]["type"] == "paragraph" and bool(start[0]["content"])
 
 
 def _item(item: Node, sign: str, marker: str, between: str) -> str:
     blocks = item["content"]
-    starts_empty = blocks[0] == paragraph([])
-    text = between.join(_blocks(blocks[1:], marker) if starts_empty else _blocks(blocks))
+    if blocks[:1] == [paragraph([])]:
+        blocks = blocks[1:]
+    text = between.join(_blocks(blocks, marker, is_inner=True))
     return _prefixed(text, f"{sign} ", " " * (len(sign) + 1)) if text else sign
 
 
@@ -186,9 +187,29 @@ def _line_starts(text: str, escape: Escape) -> str:
 
 
 def _inline(content: list[Node], escape: Escape, em: str) -> str:
-    notation = Notation(escape, _code_span, {**_SIGNS, "em": em}, _around_link)
-    lines = [write_line(line, notation) for line in lines_of(content)]
+    notation = Notation(lambda node: _said(node, escape), {**_SIGNS, "em": em}, _around_link)
+    lines = [write_line(_with_addresses(line), notation) for line in lines_of(content)]
     return "\n".join(line or ("\\" if number else "") for number, line in enumerate(lines))
+
+
+def _with_addresses(line: list[Node]) -> list[Node]:
+    """A link that shows its own address is that address, in angles."""
+    return [_address(node) or node for node in line]
+
+
+def _address(node: Node) -> Node | None:
+    marks, text = node.get("marks", []), node.get("text", "")
+    if link(text) not in marks or {"type": "code"} in marks or not _ADDRESS.fullmatch(text):
+        return None
+    return {"type": "address", "text": text, "marks": [mark for mark in marks if mark["type"] != "link"]}
+
+
+def _said(node: Node, escape: Escape) -> str:
+    if node["type"] == "image":
+        return f"![{_all(node['attrs']['alt'])}]({_target({'href': node['attrs']['src']})})"
+    if node["type"] == "address":
+        return f"<{node['text']}>"
+    return _code_span(node["text"]) if {"type": "code"} in node.get("marks", []) else escape(node["text"])
 
 
 def _around_link(mark: Node) -> tuple[str, str]:

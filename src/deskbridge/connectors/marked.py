@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from deskbridge.connectors.jira.adf import Node
+from deskbridge.connectors.richtext import Node, add_text, image
 
 EMPHASIS = ("strong", "em", "strike")
 
 
 @dataclass(frozen=True)
 class Notation:
-    """How to write text, code, the signs around emphasis, and what stands before and after a link's words."""
+    """How to write the words of a node, the signs around emphasis, and what stands before and after a link's words."""
 
-    escape: Callable[[str], str]
-    code: Callable[[str], str]
+    said: Callable[[Node], str]
     signs: dict[str, str]
     link: Callable[[Node], tuple[str, str]]
 
@@ -22,17 +21,6 @@ class Notation:
 
     def closing(self, mark: Node) -> str:
         return self.link(mark)[1] if mark["type"] == "link" else self.signs[mark["type"]]
-
-
-def lines_of(content: Sequence[Node]) -> list[list[Node]]:
-    """Return inline content by its lines."""
-    lines: list[list[Node]] = [[]]
-    for node in content:
-        if node["type"] == "hardBreak":
-            lines.append([])
-        else:
-            lines[-1].append(node)
-    return lines
 
 
 def write_line(nodes: Sequence[Node], notation: Notation) -> str:
@@ -47,8 +35,7 @@ def write_line(nodes: Sequence[Node], notation: Notation) -> str:
         parts += [notation.closing(mark) for mark in reversed(opened[kept:])]
         parts += [notation.opening(mark) for mark in wanted[kept:]]
         opened = wanted
-        is_code = {"type": "code"} in node.get("marks", [])
-        parts.append(notation.code(node["text"]) if is_code else notation.escape(node["text"]))
+        parts.append(notation.said(node))
     parts += [notation.closing(mark) for mark in reversed(opened)]
     return "".join(parts)
 
@@ -69,12 +56,11 @@ def without(content: Sequence[Node], kinds: Sequence[str]) -> list[Node]:
     """Return inline content without some marks, texts joined where nothing tells them apart any more."""
     plain: list[Node] = []
     for node in content:
-        if node["type"] != "text":
-            plain.append(node)
-            continue
         marks = [mark for mark in node.get("marks", []) if mark["type"] not in kinds]
-        if plain and plain[-1]["type"] == "text" and plain[-1].get("marks", []) == marks:
-            plain[-1] = {**plain[-1], "text": plain[-1]["text"] + node["text"]}
+        if node["type"] == "text":
+            add_text(plain, node["text"], marks)
+        elif node["type"] == "image":
+            plain.append(image(node["attrs"]["alt"], node["attrs"]["src"], marks))
         else:
-            plain.append({"type": "text", "text": node["text"]} | ({"marks": marks} if marks else {}))
+            plain.append(node)
     return plain

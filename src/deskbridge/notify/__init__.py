@@ -1,0 +1,1 @@
+"""Notify: who hears what; the live stream."""

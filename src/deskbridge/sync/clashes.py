@@ -1,0 +1,52 @@
+"""What both sides changed: both values kept for people to see, and asked about where the mapping says so."""
+
+from sqlalchemy import Select, select
+
+from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.ids import new_id
+from deskbridge.people.actor import Actor
+from deskbridge.sync.model import ConflictState, Link, SyncConflict
+from deskbridge.sync.plan import Clash, Plan
+from deskbridge.sync.stored import packed
+from deskbridge.tickets import history
+from deskbridge.tickets.model import HistoryType, Ticket
+
+
+def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, planned: Plan) -> None:
+    """Keep a plan's clashes; one that somebody is being asked about already is brought up to date."""
+    asked = {row.field: row for row in uow.session.execute(_open(link)).scalars()}
+    for clash in planned.clashes:
+        row = asked.pop(clash.field, None)
+        if row is None:
+            row = _new(uow, link, ticket, clash)
+            details = {
+                "desk": str(clash.desk),
+                "remote": str(clash.remote),
+                "winner": clash.winner,
+                "link": str(link.id),
+            }
+            history.write(uow, actor, ticket, HistoryType.SYNC_CONFLICT, field=clash.field, details=details)
+        row.desk, row.remote = packed(clash.desk), packed(clash.remote)
+        row.reason = planned.reasons.get(clash.field, "")
+    for settled in asked.values():
+        settled.state, settled.settled_by, settled.settled_at = ConflictState.SETTLED, "both sides agree", uow.now
+
+
+def _open(link: Link) -> Select[SyncConflict]:
+    return select(SyncConflict).where(SyncConflict.link_id == link.id, SyncConflict.state == ConflictState.OPEN)
+
+
+def _new(uow: UnitOfWork, link: Link, ticket: Ticket, clash: Clash) -> SyncConflict:
+    row = SyncConflict(
+        id=new_id(),
+        link_id=link.id,
+        ticket_id=ticket.id,
+        field=clash.field,
+        winner=clash.winner or "",
+        state=ConflictState.OPEN if clash.winner is None else ConflictState.SETTLED,
+        at=uow.now,
+        settled_by=None if clash.winner is None else "the mapping",
+        settled_at=None if clash.winner is None else uow.now,
+    )
+    uow.session.add(row)
+    return row

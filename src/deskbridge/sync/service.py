@@ -1,0 +1,189 @@
+"""The use cases of people about sync: try again, let be, decide a conflict, tie and untie."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+
+from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
+from deskbridge.people.actor import Actor
+from deskbridge.sync import leases, timeline
+from deskbridge.sync.connections import locked as locked_connection
+from deskbridge.sync.connections import require_manager
+from deskbridge.sync.hints import new_link
+from deskbridge.sync.merge import Base, Origin
+from deskbridge.sync.model import (
+    NEVER,
+    ConflictState,
+    FailureState,
+    Link,
+    LinkState,
+    SyncConflict,
+    SyncFailure,
+)
+from deskbridge.sync.stored import keep_bases, unpacked
+from deskbridge.tickets.fields import checked_text
+from deskbridge.tickets.model import Ticket
+from deskbridge.tickets.policy import Verb, facts, require
+from deskbridge.tickets.service import locked as locked_ticket
+
+REASON_LENGTH = (1, 1000)
+
+
+class Choice(StrEnum):
+    """Whose value stays."""
+
+    DESK = "desk"
+    REMOTE = "remote"
+
+
+# Failures
+
+
+def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailure:
+    """Give the link of a failure all its tries again, from what both sides are now. A MANAGER does this."""
+    require_manager(actor)
+    failure = _open_failure(uow, failure_id)
+    failure.state, failure.closed_by = FailureState.RETRIED, actor.name
+    link = _locked(uow, failure.link_id)
+    leases.revive(uow, link)
+    timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
+    return failure
+
+
+def discard_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID, reason: str) -> SyncFailure:
+    """Let a failure be: its link rests until something changes again. A MANAGER does this, and says why."""
+    require_manager(actor)
+    failure = _open_failure(uow, failure_id)
+    failure.state, failure.closed_by = FailureState.DISCARDED, actor.name
+    failure.closed_because = checked_text("reason", reason, REASON_LENGTH)
+    link = _locked(uow, failure.link_id)
+    link.attempts, link.dirty_at, link.due_at, link.leased_by = 0, None, NEVER, None
+    link.fence += 1
+    timeline.add(uow, link.connection_id, "failure.discarded", {"by": actor.name, "reason": reason}, link)
+    return failure
+
+
+def _open_failure(uow: UnitOfWork, failure_id: UUID) -> SyncFailure:
+    failure = uow.session.get(SyncFailure, failure_id, with_for_update=True)
+    if failure is None:
+        raise NotFound("There is no such failure.")
+    if failure.state is not FailureState.OPEN or failure.link_id is None:
+        raise Conflict("This failure is closed.")
+    return failure
+
+
+def _locked(uow: UnitOfWork, link_id: UUID | None) -> Link:
+    link = uow.session.get(Link, link_id, with_for_update=True) if link_id else None
+    if link is None:
+        raise NotFound("There is no such link.")
+    return link
+
+
+# Conflicts
+
+
+def settle_conflict(uow: UnitOfWork, actor: Actor, conflict_id: UUID, choice: Choice) -> SyncConflict:
+    """Decide whose value stays; the other side takes it over. Needs the right to edit the ticket.
+
+    The base is moved to the value that does not stay, on both sides: so the one that stays is what is new.
+    """
+    conflict = uow.session.get(SyncConflict, conflict_id, with_for_update=True)
+    if conflict is None:
+        raise NotFound("There is no such conflict.")
+    ticket = locked_ticket(uow, actor, conflict.ticket_id)
+    require(actor, Verb.EDIT, facts(ticket))
+    if conflict.state is not ConflictState.OPEN:
+        raise Conflict("This conflict is settled.")
+    given_up = unpacked(conflict.remote if choice is Choice.DESK else conflict.desk)
+    keep_bases(uow, conflict.link_id, {conflict.field: Base(given_up, given_up)})
+    conflict.state, conflict.winner = ConflictState.SETTLED, choice
+    conflict.settled_by, conflict.settled_at = actor.name, uow.now
+    link = _locked(uow, conflict.link_id)
+    leases.revive(uow, link)
+    details = {"by": actor.name, "field": conflict.field, "stays": choice}
+    timeline.add(uow, link.connection_id, "conflict.settled", details, link)
+    return conflict
+
+
+# Links
+
+
+def link_by_hand(uow: UnitOfWork, actor: Actor, ref: UUID | int, connection_id: UUID, remote_id: str) -> Link:
+    """Tie a ticket to a record that is there already; what differs is merged by the mapping's policies."""
+    ticket = locked_ticket(uow, actor, ref)
+    require(actor, Verb.EDIT, facts(ticket))
+    remote_id = remote_id.strip()
+    if not 1 <= len(remote_id) <= 200:
+        raise Invalid([FieldError("remote_id", "Enter the record's id.")])
+    connection = locked_connection(uow, connection_id)
+    _require_free(uow, ticket, connection.id, remote_id)
+    link = new_link(
+        uow,
+        connection.id,
+        LinkState.ACTIVE,
+        Origin.BY_HAND,
+        f"Linked by {actor.name}.",
+        ticket_id=ticket.id,
+        remote_id=remote_id,
+    )
+    timeline.add(uow, connection.id, "linked by hand", {"by": actor.name, "remote_id": remote_id}, link)
+    return link
+
+
+def _require_free(uow: UnitOfWork, ticket: Ticket, connection_id: UUID, remote_id: str) -> None:
+    """Make room: a record nobody claims, or one that let go, may be tied; one with another ticket may not."""
+    same = (Link.remote_id == remote_id) | (Link.ticket_id == ticket.id)
+    for link in uow.session.execute(select(Link).where(Link.connection_id == connection_id, same)).scalars().all():
+        if link.state not in {LinkState.CANDIDATE, LinkState.IGNORED, LinkState.TOMBSTONE}:
+            what = "This ticket" if link.ticket_id == ticket.id else "This record"
+            raise Conflict(f"{what} is linked over this connection already.")
+        uow.session.delete(link)
+    uow.session.flush()
+
+
+def unlink(uow: UnitOfWork, actor: Actor, link_id: UUID) -> Link:
+    """Let go of a record; both stay as they are, and the record never comes back as a new ticket."""
+    link, ticket = _editable(uow, actor, link_id)
+    link.state, link.reason = LinkState.TOMBSTONE, f"Unlinked by {actor.name}."
+    link.due_at, link.leased_by, link.fence = NEVER, None, link.fence + 1
+    timeline.add(uow, link.connection_id, "unlinked", {"by": actor.name, "number": ticket.number}, link)
+    return link
+
+
+def relink(uow: UnitOfWork, actor: Actor, link_id: UUID) -> Link:
+    """Tie what was let go of again, from where both sides are now."""
+    link, _ = _editable(uow, actor, link_id)
+    if link.state not in {LinkState.TOMBSTONE, LinkState.PAUSED} or link.remote_id is None:
+        raise Conflict("Only a link that was let go of or paused can be taken up again.")
+    link.state, link.reason = LinkState.ACTIVE, f"Linked again by {actor.name}."
+    leases.revive(uow, link)
+    timeline.add(uow, link.connection_id, "linked again", {"by": actor.name}, link)
+    return link
+
+
+def pause_link(uow: UnitOfWork, actor: Actor, link_id: UUID) -> Link:
+    """Hold one link up, until it is linked again."""
+    link, _ = _editable(uow, actor, link_id)
+    if link.state is not LinkState.ACTIVE:
+        raise Conflict("Only an active link can be paused.")
+    link.state, link.leased_by, link.due_at, link.fence = LinkState.PAUSED, None, NEVER, link.fence + 1
+    timeline.add(uow, link.connection_id, "paused", {"by": actor.name}, link)
+    return link
+
+
+def _editable(uow: UnitOfWork, actor: Actor, link_id: UUID) -> tuple[Link, Ticket]:
+    link = _locked(uow, link_id)
+    if link.ticket_id is None:
+        raise NotFound("There is no such link.")
+    ticket = locked_ticket(uow, actor, link.ticket_id)
+    require(actor, Verb.EDIT, facts(ticket))
+    return link, ticket
+
+
+def sync_now(uow: UnitOfWork, actor: Actor, ref: UUID | int) -> int:
+    """Have a ticket's links looked at now; returns how many."""
+    ticket = locked_ticket(uow, actor, ref)
+    require(actor, Verb.NOTE, facts(ticket))
+    return leases.mark_dirty(uow, Link.ticket_id == ticket.id)
