@@ -280,6 +280,9 @@ class Baseline:
                 "created_at": now,
                 "edited_at": None,
                 "deleted_at": None,
+                "attachments": [],
+                "written_by": None,
+                "written_in": None,
             }
         )
 

@@ -11,14 +11,14 @@ from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 from tools.servers import MARIADB, POSTGRES, Misnamed, find
 
-from deskbridge.app import create_app, uploads
+from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
 from deskbridge.notify.live import Live
 from deskbridge.people import passwords
 from deskbridge.people.access import Access
 from deskbridge.settings import Settings
-from deskbridge.wiring import wire
+from deskbridge.wiring import uploads, wire
 from tests.factories import CHEAP_HASH, CHEAP_HASHER, Cast, Factory
 from tests.support.databases import ENGINES, TestDatabases
 from tests.support.http import Api, Loop, background_loop

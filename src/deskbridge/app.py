@@ -20,7 +20,6 @@ from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
-from deskbridge.kit.files import open_storage
 from deskbridge.kit.http import error_response, json_response, not_allowed, wants_html
 from deskbridge.kit.methods import Methods, OwnMethods
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
@@ -45,13 +44,12 @@ from deskbridge.tickets import attachments_api, categories_api, companions_api, 
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
-from deskbridge.tickets.attachments import Uploads
 from deskbridge.trackers import Trackers
 from deskbridge.ui.assets import Assets
-from deskbridge.wiring import wire
+from deskbridge.wiring import uploads, wire
 
 MAX_BODY = 1024 * 1024
-WITH_FILES = r"/api/v1/tickets/[^/]+/attachments|/(desk|portal)/tickets/[^/]+/reply"
+WITH_FILES = r"/api/v1/tickets/[^/]+/attachments"
 """What takes files, and bounds them while they arrive."""
 
 READ_HEADERS = [
@@ -127,12 +125,6 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     _handle_errors(app)
     app.openapi = lambda: _described_once(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
-
-
-def uploads(settings: Settings, clock: Clock) -> Uploads:
-    """Return where files go, as the settings have it."""
-    storage = open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL)
-    return Uploads(storage, clock, settings.UPLOAD_MAX_FILE_SIZE, settings.VIRUS_SCAN_ENABLED)
 
 
 def _described_once(app: FastAPI) -> dict[str, object]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
 from deskbridge.kit.files import open_storage
@@ -22,6 +23,7 @@ from deskbridge.sync import hints
 from deskbridge.sync.inbox import sweep_inbox
 from deskbridge.sync.polling import sweep_seen
 from deskbridge.tickets import dispatch
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.jobs import AUTO_CLOSE_SCHEDULE, SWEEP_FILES_SCHEDULE, auto_close_job, file_jobs
 
 
@@ -60,6 +62,12 @@ def wire(settings: Settings) -> Wiring:
         jobs += SLA_JOBS
         schedules += SLA_SCHEDULES
     return Wiring(subscriptions, jobs, schedules)
+
+
+def uploads(settings: Settings, clock: Clock) -> Uploads:
+    """Return where files go, as the settings have it."""
+    storage = open_storage(settings.UPLOAD_STORAGE_PATH, settings.UPLOAD_STORAGE_URL)
+    return Uploads(storage, clock, settings.UPLOAD_MAX_FILE_SIZE, settings.VIRUS_SCAN_ENABLED)
 
 
 def _sweep(kind: str, use_case: Callable[[UnitOfWork], None]) -> Job:

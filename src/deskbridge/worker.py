@@ -12,7 +12,7 @@ from deskbridge.settings import Settings
 from deskbridge.sync import loop
 from deskbridge.sync.engine import Engine
 from deskbridge.trackers import Trackers
-from deskbridge.wiring import wire
+from deskbridge.wiring import uploads, wire
 
 
 def build_worker(settings: Settings, database: Database) -> Worker:
@@ -24,7 +24,8 @@ def build_worker(settings: Settings, database: Database) -> Worker:
 def build_engines(settings: Settings, database: Database) -> list[Engine]:
     """Return the sync engines of one process: a tracker that does not answer holds up one of them, not the others."""
     trackers, seal = Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value())
-    return [Engine(database, trackers, seal) for _ in range(loop.THREADS)]
+    files = uploads(settings, database.clock)
+    return [Engine(database, trackers, seal, uploads=files) for _ in range(loop.THREADS)]
 
 
 def run_worker(settings: Settings) -> None:

@@ -1,20 +1,21 @@
 """A sound request of each route, about something that was made for it."""
 
+import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from tests.factories import PASSWORD, Cast, Factory, MadeTicket
-from tests.support.http import Api
 
 from deskbridge.kit.api import UNKEYED
 from deskbridge.people import service as people
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.sla import admin as sla
-from deskbridge.tickets import categories, relations, saved_views, time_entries
+from deskbridge.tickets import attachments, categories, relations, saved_views, time_entries
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.companions import RelationType
 from deskbridge.tickets.model import Audience, Priority, Status
 
@@ -26,29 +27,42 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent: the value of the path's parameter, the body as JSON or as bytes of another `kind`, the query."""
+    """What is sent: the values of the path's parameters, the body (JSON, or a file's bytes), the query."""
 
     id: object = ""
     json: Any = None
     params: dict[str, str] = field(default_factory=dict)
-    content: bytes = b""
-    kind: str = "application/json"
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The body and its headers, the same bytes each time."""
-        content = self.content if self.json is None else json.dumps(self.json).encode()
-        return {"content": content, "headers": {"Content-Type": self.kind}} if content else {}
+    file: bytes = b""
 
     def path(self, template: str) -> str:
         return template.replace("{id}", str(self.id))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the body is."""
+        if self.file:
+            return {"Content-Type": "multipart/form-data; boundary=part"}
+        return {} if self.json is None else {"Content-Type": "application/json"}
+
+    @property
+    def body(self) -> bytes:
+        """The body as it is sent."""
+        if self.file:
+            head = b'--part\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+            return head + self.file + b"\r\n--part--\r\n"
+        return b"" if self.json is None else json.dumps(self.json).encode()
+
+    @property
+    def other_body(self) -> bytes:
+        """A body that is as sound and not the same."""
+        return replace(self, file=self.file + b".").body if self.file else self.body + b" "
 
 
 class World:
     """Makes what requests are about; each time anew, for the people of the cast."""
 
-    def __init__(self, make: Factory, cast: Cast, api: Api) -> None:
-        self.make, self.cast, self.api, self.write = make, cast, api, make.database.write
+    def __init__(self, make: Factory, cast: Cast, uploads: Uploads) -> None:
+        self.make, self.cast, self.write, self.uploads = make, cast, make.database.write, uploads
 
     def ticket(self, **state: Any) -> MadeTicket:
         """Make a ticket of the customer's that the agent works on, with a note among agents."""
@@ -81,18 +95,15 @@ class World:
         self.write(relations.merge, SYSTEM, ticket.id, self.ticket().id)
         return ticket
 
-    def file(self, ticket: MadeTicket, *, internal: bool = False) -> str:
-        """Let the agent add a file to a ticket."""
-        sent = a_file(SECRET if internal else "Hello", internal=internal)
-        answer = self.api.as_(self.cast.agent).post(f"{ticket.path}/attachments", **sent.body)
-        return str(answer.json()["id"])
+    def attachment(self) -> UUID:
+        """Make a file of the agent's that the customer may see, beside one among agents."""
+        ticket, agent = self.ticket(), self.cast.agent.actor
+        secret = self.uploads.receive(f"{SECRET}.txt", io.BytesIO(SECRET.encode()))
+        self.write(attachments.attach, agent, ticket.id, secret, internal=True)
+        return self.write(attachments.attach, agent, ticket.id, self._file()).id
 
-    def with_files(self) -> MadeTicket:
-        """Make a ticket with a file for everybody and one among agents."""
-        ticket = self.ticket()
-        self.file(ticket)
-        self.file(ticket, internal=True)
-        return ticket
+    def _file(self) -> attachments.Received:
+        return self.uploads.receive("manual.txt", io.BytesIO(b"Turn it off and on."))
 
     def team(self) -> UUID:
         return self.make.team(new_name("Team"))
@@ -122,10 +133,10 @@ class World:
 
     def everything(self) -> None:
         """Make one more of whatever lists show, on a ticket of its own and on one that is there already."""
-        ticket = self.watched(self.with_files())
+        ticket = self.watched(self.ticket())
         self.time_entry(ticket)
         self.relation(ticket)
-        for thing in (self.message, self.team, self.policy, self.calendar, self.view, self.token):
+        for thing in (self.message, self.attachment, self.team, self.policy, self.calendar, self.view, self.token):
             thing()
         self.make.person()
         self.make.person(Role.AGENT, teams=[self.cast.support])
@@ -138,13 +149,6 @@ def new_name(kind: str) -> str:
 
 def email() -> str:
     return f"somebody{next(_numbers)}@example.net"
-
-
-def a_file(text: str, *, internal: bool = False, ref: object = "") -> Call:
-    """Return the upload of a small text."""
-    parts = [("is_internal", "", str(internal).lower()), ("file", f'; filename="{text}.txt"', text)]
-    body = "".join(f'--part\r\nContent-Disposition: form-data; name="{n}"{f}\r\n\r\n{v}\r\n' for n, f, v in parts)
-    return Call(ref, content=f"{body}--part--\r\n".encode(), kind="multipart/form-data; boundary=part")
 
 
 WEEK = {"monday": [["09:00", "17:00"]]}
@@ -182,15 +186,13 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     "POST /api/v1/tickets/{id}/time-entries": lambda w: Call(w.ref(), {"minutes": 5, "note": "Looked"}),
     "PATCH /api/v1/time-entries/{id}": lambda w: Call(w.time_entry(), {"minutes": 6}),
     "DELETE /api/v1/time-entries/{id}": lambda w: Call(w.time_entry()),
-    # Files
-    "GET /api/v1/tickets/{id}/attachments": lambda w: Call(w.with_files().number),
-    "POST /api/v1/tickets/{id}/attachments": lambda w: a_file("Hello", ref=w.ref()),
-    "GET /api/v1/attachments/{id}": lambda w: Call(w.file(w.ticket())),
-    "DELETE /api/v1/attachments/{id}": lambda w: Call(w.file(w.ticket())),
     # Conversation
     "POST /api/v1/tickets/{id}/comments": lambda w: Call(w.ref(), {"content": "Hello"}),
     "PUT /api/v1/comments/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),
     "DELETE /api/v1/comments/{id}": lambda w: Call(w.message()),
+    "POST /api/v1/tickets/{id}/attachments": lambda w: Call(w.ref(), file=b"Hello"),
+    "GET /api/v1/attachments/{id}": lambda w: Call(w.attachment()),
+    "DELETE /api/v1/attachments/{id}": lambda w: Call(w.attachment()),
     "POST /api/v1/messages": lambda w: Call(json={"ticket_id": str(w.ref()), "content": "Hello"}),
     "PUT /api/v1/messages/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),
     "DELETE /api/v1/messages/{id}": lambda w: Call(w.message()),

@@ -11,8 +11,9 @@ from tests.meta.routes import CALLERS, ENDLESS, ROUTES, UNGUARDED
 from tests.support.http import Api
 from tests.support.statements import counted
 
-from deskbridge.app import create_app
+from deskbridge.app import create_app, uploads
 from deskbridge.kit.db import Database
+from deskbridge.settings import Settings
 
 DOCUMENT: dict[str, Any] = create_app(settings_of("sqlite:///unused.db")).openapi()
 OPERATIONS: dict[str, Any] = {
@@ -31,10 +32,10 @@ every_route = pytest.mark.parametrize("name", [name for name in OPERATIONS if na
 
 
 @pytest.fixture
-def world(make: Factory, cast: Cast, api: Api) -> World:
+def world(make: Factory, cast: Cast, settings: Settings) -> World:
     for person in CALLERS[1:]:
         getattr(cast, person)
-    return World(make, cast, api)
+    return World(make, cast, uploads(settings, make.database.clock))
 
 
 def by(api: Api, world: World, caller: str) -> Api:
@@ -49,9 +50,8 @@ def person(world: World, caller: str) -> Person:
 
 def send(api: Api, name: str, call: Call, headers: dict[str, str] | None = None) -> httpx.Response:
     method, path = name.split()
-    sent = call.body
-    kind = sent.pop("headers", {})
-    return api.request(method, call.path(path), params=call.params, headers=kind | (headers or {}), **sent)
+    headers = call.headers | (headers or {})
+    return api.request(method, call.path(path), params=call.params, headers=headers, content=call.body)
 
 
 def somebody_allowed(name: str) -> str:
@@ -114,10 +114,10 @@ def test_a_write_happens_once_per_idempotency_key(api: Api, world: World, name: 
     """Sent again, it gives the same answer and does nothing; another request under the key is refused."""
     caller, call = by(api, world, somebody_allowed(name)), request_of(name, world)
     method, path = name.split()
-    body, kind = call.body.get("content", b""), call.body.get("headers", {})
+    body = call.body
 
     def sent(content: bytes, params: dict[str, str]) -> httpx.Response:
-        headers = {"Idempotency-Key": "once", **kind}
+        headers = call.headers | {"Idempotency-Key": "once"}
         return caller.request(method, call.path(path), params=params, content=content, headers=headers)
 
     first, again = sent(body, call.params), sent(body, call.params)
@@ -126,7 +126,7 @@ def test_a_write_happens_once_per_idempotency_key(api: Api, world: World, name: 
     assert again.headers["idempotency-replayed"] == "true"
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers.get("etag") == first.headers.get("etag")
-    other = sent(body + b" ", call.params) if call.json else sent(body, call.params | {"other": "1"})
+    other = sent(call.other_body, call.params) if body else sent(body, call.params | {"other": "1"})
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 

@@ -72,6 +72,7 @@ def journey(database: Database, clock: ManualClock, make: Factory) -> Iterator[J
         yield Journey(made, make)
 
 
+@pytest.mark.database
 def test_a_case_goes_through_three_departments_and_comes_back_solved(journey: Journey, cast: Cast) -> None:
     world = journey.world
     # A customer's Case becomes a ticket in Support, and keeps when it was opened.

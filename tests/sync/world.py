@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from tests.connectors.remote import Remote, started
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.files import open_storage
 from deskbridge.kit.outbound import GuardedTransport
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
@@ -23,6 +26,7 @@ from deskbridge.sync.connections import NewConnection
 from deskbridge.sync.connector import Connector, Record
 from deskbridge.sync.engine import Did, Engine
 from deskbridge.sync.model import Connection, Link
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.model import Ticket
 from deskbridge.trackers import Trackers
 
@@ -45,6 +49,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.trackers = self.new_trackers()
+        storage = open_storage(Path(self.closing.enter_context(tempfile.TemporaryDirectory())), "")
+        self.uploads = Uploads(storage, self.clock, max_size=1_000_000)
         self.engine = self.new_engine()
 
     def new_trackers(self) -> Trackers:
@@ -57,7 +63,7 @@ class World:
 
     def new_engine(self) -> Engine:
         """Another worker on the same desk."""
-        return Engine(self.database, self.trackers, self.seal)
+        return Engine(self.database, self.trackers, self.seal, uploads=self.uploads)
 
     def tick(self, step: timedelta) -> None:
         """Let time pass, here and there."""

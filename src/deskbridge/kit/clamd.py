@@ -36,8 +36,12 @@ def _connected(url: str) -> socket.socket:
     address = urlsplit(url)
     if address.scheme == "unix":
         line = socket.socket(socket.AF_UNIX)
-        line.settimeout(SECONDS)
-        line.connect(address.path)
+        try:
+            line.settimeout(SECONDS)
+            line.connect(address.path)
+        except OSError:
+            line.close()
+            raise
         return line
     return socket.create_connection((address.hostname or "", address.port or 3310), timeout=SECONDS)
 

@@ -1,11 +1,11 @@
 """The desk's side of what hangs on a ticket: messages, what is announced as one, time worked, and the ties of each."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, delete, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.ids import new_id
@@ -39,13 +39,24 @@ def key_of(local_id: UUID, link_id: UUID) -> str:
 
 
 def read_belongings(
-    reader: Reader, ticket_id: UUID, link_id: UUID, mapping: Mapping, connection: str, since: datetime
+    reader: Reader,
+    ticket_id: UUID,
+    link_id: UUID,
+    mapping: Mapping,
+    connection: str,
+    since: datetime,
+    settle: timedelta,
 ) -> Belongings:
-    """Return what a ticket has; announcements count from when the link began, `since`."""
+    """Return what a ticket has; announcements count from when the link began, `since`.
+
+    What was sent less than `settle` ago may not show yet; what is on its way for longer has not arrived.
+    """
     children = reader.execute(select(LinkChild.__table__).where(LinkChild.link_id == link_id)).all()
     foreign = {row.key for row in children if row.from_tracker}
     ties = {
-        kind: [Tie(row.key, row.remote_id, row.desk, row.remote, row.dropped) for row in children if row.kind is kind]
+        kind: [
+            _tie(row, reader.now - settle) for row in children if row.kind is kind and _counts(row, reader.now - settle)
+        ]
         for kind in ChildKind
     }
     messages = reader.execute(_messages(ticket_id)).all()
@@ -55,6 +66,14 @@ def read_belongings(
     times = [_time(row, key_of(row.id, link_id), foreign) for row in entries]
     local = {key_of(row.id, link_id): row.id for row in (*messages, *entries)}
     return Belongings(comments, times, ties[ChildKind.COMMENT], ties[ChildKind.TIME_ENTRY], local)
+
+
+def _counts(row: Row[Any], settled: datetime) -> bool:
+    return bool(row.remote_id) or row.at > settled
+
+
+def _tie(row: Row[Any], settled: datetime) -> Tie:
+    return Tie(row.key, row.remote_id, row.desk, row.remote, row.dropped, fresh=row.at > settled)
 
 
 def _messages(ticket_id: UUID) -> Select[Any]:
@@ -149,3 +168,8 @@ def tie(
         uow.session.add(row)
     row.remote_id, row.desk, row.remote, row.dropped = tied.remote_id, tied.desk, tied.remote, tied.dropped
     row.at = uow.now
+
+
+def untie(uow: UnitOfWork, link_id: UUID, kind: ChildKind, key: str) -> None:
+    """Forget what was on its way and, for certain, never arrived."""
+    uow.execute(delete(LinkChild).where(LinkChild.link_id == link_id, LinkChild.kind == kind, LinkChild.key == key))

@@ -73,7 +73,9 @@ class DeskTime:
 class Tie:
     """One child on both sides: the desk's key, the tracker's id, and a digest of what each side said.
 
+    `remote_id` is empty while it is on its way and its answer is out, `remote` while it was not read back.
     `dropped` ones are let go of: one side is gone, the other is never touched again, and neither is brought back.
+    `fresh` ones were stored so short ago that the tracker may not show them yet: what is missing is not gone.
     """
 
     key: str
@@ -81,6 +83,7 @@ class Tie:
     desk: str
     remote: str
     dropped: bool = False
+    fresh: bool = False
 
 
 # What is to be done
@@ -240,7 +243,7 @@ def merge_comments(
         mine = here.get(theirs.marker or "")
         if theirs.marker is None:
             steps += _taken(rule, capabilities, theirs)
-        elif mine is not None and mine.key not in tied.keys | found:
+        elif mine is not None and mine.key not in tied.arrived | found:
             found.add(mine.key)
             steps.append(Retie(_found(mine, theirs)))
     steps += [
@@ -296,10 +299,10 @@ def _tied_comment(
         may = mine is not None and mine.own and rule.direction.outward and capabilities.comment_delete
         return [DeleteRemote(tie.key, tie.remote_id)] if may and theirs is not None else [_dropped(tie)]
     if theirs is None:
-        if emptied:
+        if emptied or tie.fresh:
             return []
         return [DeleteDesk(tie.key, tie.remote_id)] if rule.direction.inward and not mine.own else [_dropped(tie)]
-    desk_changed, remote_changed = spoken(mine.body) != tie.desk, heard(theirs) != tie.remote
+    desk_changed, remote_changed = spoken(mine.body) != tie.desk, tie.remote not in {"", heard(theirs)}
     if mine.own:
         return _own_edited(rule, capabilities, tie, mine, theirs, desk_changed, remote_changed)
     if not remote_changed or not rule.direction.inward:
@@ -319,7 +322,7 @@ def _own_edited(
 ) -> list[Step]:
     """A message of ours follows its author. What others made of it over there stays there until the author edits it."""
     if not desk_changed:
-        return []
+        return [] if tie.remote else [Retie(Tie(tie.key, tie.remote_id, tie.desk, heard(theirs)))]
     said = spoken(mine.body)
     if not rule.direction.outward or not capabilities.comment_edit:
         return [Retie(Tie(tie.key, tie.remote_id, said, tie.remote))]
@@ -343,11 +346,13 @@ def merge_files(
     Files that are gone on one side are let go of, and stay on the other.
     """
     tied = _Tied(ties)
-    here = [one for one in desk if one.key not in tied.keys and not one.deleted]
+    here = [one for one in desk if one.key not in tied.arrived and not one.deleted]
     living, there = {one.key for one in desk if not one.deleted}, {one.id for one in remote}
     emptied = len(tied.live) > 1 and not there
     steps: list[Step] = [
-        _dropped(tie) for tie in tied.live if tie.key not in living or (tie.remote_id not in there and not emptied)
+        _dropped(tie)
+        for tie in tied.live
+        if tie.key not in living or (tie.remote_id not in there and not emptied and not tie.fresh)
     ]
     waiting: set[str] = set()
     for theirs in remote:
@@ -360,7 +365,9 @@ def merge_files(
         elif rule.direction.inward:
             waiting |= {one.key for one in twins}
             steps.append(TakeFile(theirs, Audience.INTERNAL))
-    return steps + [SendFile(one) for one in here if one.key not in waiting and _may_go(rule, capabilities, one)]
+    return steps + [
+        SendFile(one) for one in here if one.key not in tied.keys | waiting and _may_go(rule, capabilities, one)
+    ]
 
 
 def _may_be(mine: DeskFile, theirs: Attachment) -> bool:
@@ -402,7 +409,7 @@ def merge_times(
         mine = here.get(theirs.marker or "")
         if theirs.marker is None:
             steps += [TakeTime(theirs, logged(theirs))] if rule.direction.inward else []
-        elif mine is not None and mine.key not in tied.keys | found:
+        elif mine is not None and mine.key not in tied.arrived | found:
             found.add(mine.key)
             steps.append(Retie(Tie(mine.key, theirs.id, _digest(mine.note), logged(theirs))))
     steps += [
@@ -428,7 +435,7 @@ def _tied_time(rule: ChildRule, tie: Tie, mine: DeskTime | None, theirs: Worklog
         return [_dropped(tie)]
     if theirs is None:
         gone: Step = DeleteDesk(tie.key, tie.remote_id) if rule.direction.inward and not mine.own else _dropped(tie)
-        return [] if emptied else [gone]
+        return [] if emptied or tie.fresh else [gone]
     changed = logged(theirs) != tie.remote
     return [EditTime(tie.key, theirs, logged(theirs))] if changed and not mine.own and rule.direction.inward else []
 
@@ -437,12 +444,13 @@ def _tied_time(rule: ChildRule, tie: Tie, mine: DeskTime | None, theirs: Worklog
 
 
 class _Tied:
-    """What is known already, on either side; `live` are those not let go of."""
+    """What is known already, on either side; `live` are those not let go of, `arrived` the keys not on their way."""
 
     def __init__(self, ties: abc.Sequence[Tie]) -> None:
-        self.live = [tie for tie in ties if not tie.dropped]
+        self.live = [tie for tie in ties if tie.remote_id and not tie.dropped]
         self.keys = {tie.key for tie in ties}
-        self.remote_ids = {tie.remote_id for tie in ties}
+        self.arrived = {tie.key for tie in ties if tie.remote_id}
+        self.remote_ids = {tie.remote_id for tie in ties if tie.remote_id}
 
 
 def _dropped(tie: Tie) -> Retie:

@@ -8,6 +8,7 @@ transaction, nothing is kept in memory between steps, and a crash between any tw
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,7 @@ from deskbridge.sync.model import FailureClass, LinkState
 from deskbridge.sync.polling import DueFeed
 from deskbridge.sync.reconciling import reconcile
 from deskbridge.sync.work import Work
+from deskbridge.tickets.attachments import Uploads
 
 SOON = timedelta(seconds=1)
 Ending = Callable[[UnitOfWork, Taken, Exception], str]
@@ -45,10 +47,21 @@ class Did:
 
 
 class Engine:
-    """One worker on links and feeds; any number may share a database. It has no thread and never sleeps."""
+    """One worker on links and feeds; any number may share a database. It has no thread and never sleeps.
 
-    def __init__(self, database: Database, lines: Lines, seal: Seal, worker: UUID | None = None) -> None:
-        self.database, self.lines, self.seal = database, lines, seal
+    Without `uploads` files stay where they are.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        lines: Lines,
+        seal: Seal,
+        worker: UUID | None = None,
+        *,
+        uploads: Uploads | None = None,
+    ) -> None:
+        self.database, self.lines, self.seal, self.uploads = database, lines, seal, uploads
         self.worker = worker or new_id()
 
     def step(self) -> Did | None:
@@ -93,11 +106,11 @@ class Engine:
 
     def _round(self, begun: Work) -> str:
         connector = self.lines.open(begun.address)
-        rounds = {
+        rounds: dict[LinkState, Callable[[Database, Connector, Work], str]] = {
             LinkState.CREATING: create,
             LinkState.UNKNOWN: look_up,
             LinkState.CANDIDATE: consider,
-            LinkState.ACTIVE: reconcile,
+            LinkState.ACTIVE: partial(reconcile, uploads=self.uploads),
         }
         what = rounds[begun.state](self.database, connector, begun)
         self.database.write(_reached, begun.connection_id)

@@ -1,10 +1,11 @@
 """What hangs on a ticket and on its record brought together: comments and time worked, each way, each once.
 
-First what goes out, one call each; should an answer be lost, the next round finds it by its marker. Then, in one
-transaction, what comes in and every tie.
+First what goes out, one call each, noted before it is sent; should an answer be lost, a later round finds it by its
+marker, and nothing is sent again before it would be seen. Then, in one transaction, what comes in and every tie.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -14,7 +15,7 @@ from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import Invalid, NotFound
 from deskbridge.people.actor import Actor
 from deskbridge.sync import failures, leases, persons, timeline
-from deskbridge.sync.belongings import Belongings, key_of, read_belongings, tie
+from deskbridge.sync.belongings import Belongings, key_of, read_belongings, tie, untie
 from deskbridge.sync.children import (
     ChildClash,
     DeleteDesk,
@@ -35,7 +36,16 @@ from deskbridge.sync.children import (
     merge_times,
     spoken,
 )
-from deskbridge.sync.connector import Audience, Connector, Person, Rejected, WorklogKind
+from deskbridge.sync.connector import (
+    Audience,
+    Comment,
+    Connector,
+    Person,
+    Rejected,
+    RetryLater,
+    Worklog,
+    WorklogKind,
+)
 from deskbridge.sync.mapping import Direction
 from deskbridge.sync.model import ChildKind, FailureClass, Link, RemotePerson
 from deskbridge.sync.work import Work
@@ -62,12 +72,17 @@ def exchange(database: Database, connector: Connector, work: Work) -> Work:
     """
     assert work.desk is not None
     assert work.remote_id is not None
-    mine = database.read(read_belongings, work.desk.id, work.link_id, work.mapping, work.connection, work.linked_at)
-    steps = _comment_steps(connector, work, mine) + _time_steps(connector, work, mine)
+    settle = connector.capabilities.settle
+    mine = database.read(
+        read_belongings, work.desk.id, work.link_id, work.mapping, work.connection, work.linked_at, settle
+    )
+    theirs = _read(connector, work)
+    steps = _steps(connector, work, mine, theirs)
+    work = replace(work, unsettled=_is_unsettled(mine, theirs))
     if not steps:
         return work
     database.write(leases.extend, work.taken)
-    sent = _send(connector, work.remote_id, steps)
+    sent = _send(database, connector, work, mine, steps)
     incoming = [step for step in steps if not isinstance(step, OUTGOING)]
     hints = database.write(_store, work, mine, sent, incoming)
     if sent.refused:
@@ -75,34 +90,53 @@ def exchange(database: Database, connector: Connector, work: Work) -> Work:
     return replace(work, taken=replace(work.taken, hints=hints))
 
 
-def _comment_steps(connector: Connector, work: Work, mine: Belongings) -> list[Step]:
-    assert work.remote_id is not None
-    if work.mapping.comments.direction is Direction.NONE:
-        return []
-    theirs = connector.comments(work.remote_id)
-    return merge_comments(work.mapping.comments, connector.capabilities, mine.comments, theirs, mine.comment_ties)
+@dataclass(frozen=True)
+class _Theirs:
+    """What hangs on the record, of what is kept in step."""
+
+    comments: Sequence[Comment]
+    times: Sequence[Worklog]
 
 
-def _time_steps(connector: Connector, work: Work, mine: Belongings) -> list[Step]:
+def _read(connector: Connector, work: Work) -> _Theirs:
     assert work.remote_id is not None
-    kept = connector.capabilities.worklogs is WorklogKind.ENTRIES
-    if not kept or work.mapping.time_entries.direction is Direction.NONE:
-        return []
-    theirs = connector.worklogs(work.remote_id)
-    return merge_times(work.mapping.time_entries, connector.capabilities, mine.times, theirs, mine.time_ties)
+    keeps_time = connector.capabilities.worklogs is WorklogKind.ENTRIES
+    with_times = keeps_time and work.mapping.time_entries.direction is not Direction.NONE
+    with_comments = work.mapping.comments.direction is not Direction.NONE
+    return _Theirs(
+        connector.comments(work.remote_id) if with_comments else (),
+        connector.worklogs(work.remote_id) if with_times else (),
+    )
+
+
+def _steps(connector: Connector, work: Work, mine: Belongings, theirs: _Theirs) -> list[Step]:
+    can, mapping = connector.capabilities, work.mapping
+    return [
+        *merge_comments(mapping.comments, can, mine.comments, theirs.comments, mine.comment_ties),
+        *merge_times(mapping.time_entries, can, mine.times, theirs.times, mine.time_ties),
+    ]
+
+
+def _is_unsettled(mine: Belongings, theirs: _Theirs) -> bool:
+    """Whether the tracker may still show something that was sent a short while ago, and does not."""
+    shown = {one.id for one in theirs.comments} | {one.id for one in theirs.times}
+    ties = (*mine.comment_ties, *mine.time_ties)
+    return any(tied.fresh and not tied.dropped and tied.remote_id not in shown for tied in ties)
 
 
 # Out
 
 
-def _send(connector: Connector, remote_id: str, steps: Sequence[Step]) -> Sent:
-    sent = Sent()
+def _send(database: Database, connector: Connector, work: Work, mine: Belongings, steps: Sequence[Step]) -> Sent:
+    assert work.remote_id is not None
+    remote_id, sent = work.remote_id, Sent()
     comments: dict[str, Tie] = {}
     times: dict[str, Tie] = {}
     for step in steps:
         try:
             if isinstance(step, SendComment):
-                id_ = connector.add_comment(remote_id, step.comment)
+                with _on_its_way(database, work, mine, ChildKind.COMMENT, Tie(step.comment.marker, "", step.desk, "")):
+                    id_ = connector.add_comment(remote_id, step.comment)
                 comments[id_] = Tie(step.comment.marker, id_, step.desk, "")
             elif isinstance(step, EditRemote):
                 connector.edit_comment(remote_id, step.remote_id, step.body)
@@ -111,7 +145,10 @@ def _send(connector: Connector, remote_id: str, steps: Sequence[Step]) -> Sent:
                 connector.delete_comment(remote_id, step.remote_id)
                 sent.ties.append((ChildKind.COMMENT, Tie(step.key, step.remote_id, "", "", dropped=True)))
             elif isinstance(step, SendTime):
-                id_ = connector.add_worklog(remote_id, step.worklog)
+                with _on_its_way(
+                    database, work, mine, ChildKind.TIME_ENTRY, Tie(step.worklog.marker, "", step.desk, "")
+                ):
+                    id_ = connector.add_worklog(remote_id, step.worklog)
                 times[id_] = Tie(step.worklog.marker, id_, step.desk, "")
         except Rejected as refused:
             sent.refused.append(refused)
@@ -120,14 +157,34 @@ def _send(connector: Connector, remote_id: str, steps: Sequence[Step]) -> Sent:
     return sent
 
 
+@contextmanager
+def _on_its_way(database: Database, work: Work, mine: Belongings, kind: ChildKind, tied: Tie) -> Iterator[None]:
+    """Note that something is sent, and that it was not, where that is certain."""
+    database.write(_note_sending, work, kind, tied, mine.local.get(tied.key))
+    try:
+        yield
+    except (Rejected, RetryLater):
+        database.write(_note_not_sent, work, kind, tied.key)
+        raise
+
+
+def _note_sending(uow: UnitOfWork, work: Work, kind: ChildKind, tied: Tie, local_id: UUID | None) -> None:
+    link = leases.held(uow, work.taken)
+    tie(uow, link.id, kind, tied, local_id, from_tracker=False)
+
+
+def _note_not_sent(uow: UnitOfWork, work: Work, kind: ChildKind, key: str) -> None:
+    untie(uow, leases.held(uow, work.taken).id, kind, key)
+
+
 def _read_back(
     new: dict[str, Tie], kind: ChildKind, read: Callable[[], Sequence[T]], digest: Callable[[T], str]
 ) -> list[tuple[ChildKind, Tie]]:
-    """Complete ties with what the tracker made of what it was given; one it does not show yet is found later."""
+    """Complete ties with what the tracker made of what it was given, unless it does not show it yet."""
     if not new:
         return []
     shown = {str(getattr(one, "id", "")): one for one in read()}
-    return [(kind, replace(tied, remote=digest(shown[id_]))) for id_, tied in new.items() if id_ in shown]
+    return [(kind, replace(tied, remote=digest(shown[id_])) if id_ in shown else tied) for id_, tied in new.items()]
 
 
 # In
@@ -240,7 +297,7 @@ def _refuse(uow: UnitOfWork, link: Link, step: Step, refused: Invalid) -> None:
     tied = Tie(f"{kind}:{remote_id}"[:100], remote_id, "", remote, dropped=True)
     tie(uow, link.id, kind, tied, None, from_tracker=True)
     field_name = f"{kind} {refused.errors[0].field}"
-    failures.note(uow, link, FailureClass.INVALID, refused.detail, field=field_name, payload={"record": remote_id})
+    failures.note(uow, link, FailureClass.LEFT_OUT, refused.detail, field=field_name, payload={"record": remote_id})
 
 
 def _tell_clash(uow: UnitOfWork, work: Work, link: Link, step: ChildClash) -> None:

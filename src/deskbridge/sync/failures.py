@@ -46,9 +46,13 @@ def note(
 
 
 def heal(uow: UnitOfWork, link: Link, still: Collection[str | None] = ()) -> None:
-    """Close the failures of a link that went well; those of fields in `still` stay."""
+    """Close the failures of a link that went well; those of fields in `still` stay, and what only a person can end."""
     kept = [one for one in still if one is not None]
-    healed = update(SyncFailure).where(SyncFailure.link_id == link.id, SyncFailure.state == FailureState.OPEN)
+    healed = update(SyncFailure).where(
+        SyncFailure.link_id == link.id,
+        SyncFailure.state == FailureState.OPEN,
+        SyncFailure.failure.not_in([FailureClass.LEFT_OUT, FailureClass.DUPLICATE]),
+    )
     if kept:
         healed = healed.where(SyncFailure.field.is_(None) | SyncFailure.field.not_in(kept))
     uow.execute(

@@ -29,10 +29,7 @@ def create(database: Database, connector: Connector, work: Work) -> str:
     assert work.desk is not None
     if work.desk.gone:
         return database.write(_forget, work)
-    people = database.read(who_is_who, work.connection_id, [work.desk.requester_id, work.desk.assignee_id], [])
-    planned = file(work.mapping, work.desk.side, people)
-    if planned.refusals:
-        raise Invalid([FieldError(refusal.field, refusal.message) for refusal in planned.refusals])
+    planned = _planned(database, work)
     database.write(_begin, work, planned)
     try:
         ref = connector.create(work.key, planned.writes)
@@ -40,6 +37,15 @@ def create(database: Database, connector: Connector, work: Work) -> str:
         database.write(_undo, work)
         raise
     return _adopt(database, connector, work, ref, planned)
+
+
+def _planned(database: Database, work: Work) -> Plan:
+    assert work.desk is not None
+    people = database.read(who_is_who, work.connection_id, [work.desk.requester_id, work.desk.assignee_id], [])
+    planned = file(work.mapping, work.desk.side, people)
+    if planned.refusals:
+        raise Invalid([FieldError(refusal.field, refusal.message) for refusal in planned.refusals])
+    return planned
 
 
 def _forget(uow: UnitOfWork, work: Work) -> str:
@@ -115,14 +121,26 @@ def _absorb_candidate(uow: UnitOfWork, link: Link, remote_id: str) -> None:
 def look_up(database: Database, connector: Connector, work: Work) -> str:
     """Find out what became of a create whose answer was lost, before anything is sent again."""
     if connector.capabilities.unique_key:
-        database.write(_undo, work)
-        return create(database, connector, work)
+        return _create_again(database, connector, work)
     refs = connector.find_by_key(work.key)
     if refs:
         if len(refs) > 1:
             database.write(_suspect, work, [ref.key for ref in refs])
         return _adopt(database, connector, work, refs[0], None)
     return database.write(_not_found, work, connector.capabilities.settle)
+
+
+def _create_again(database: Database, connector: Connector, work: Work) -> str:
+    """Send it again where that makes no second record.
+
+    The one that is there may be of the first time: the bases kept then stay, so that what was changed on the desk since
+    is told from what the record was made of.
+    """
+    assert work.desk is not None
+    if work.desk.gone:
+        return database.write(_forget, work)
+    ref = connector.create(work.key, _planned(database, work).writes)
+    return _adopt(database, connector, work, ref, None)
 
 
 def _suspect(uow: UnitOfWork, work: Work, keys: list[str]) -> None:

@@ -31,6 +31,8 @@ CHANGES = (
     events.MessageEdited,
     events.MessageDeleted,
     events.TimeLogged,
+    events.AttachmentAdded,
+    events.AttachmentDeleted,
     events.TicketMerged,
     events.TicketUnmerged,
 )

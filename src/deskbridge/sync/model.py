@@ -224,13 +224,17 @@ class Seen(Base):
 
 
 class FailureClass(StrEnum):
-    """What a failure asks of whoever sees it."""
+    """What a failure asks of whoever sees it.
+
+    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was.
+    """
 
     AUTH = "auth"
     OUTAGE = "outage"
     REJECTED = "rejected"
     UNMAPPED = "unmapped"
     INVALID = "invalid"
+    LEFT_OUT = "left out"
     UNKNOWN_OUTCOME = "unknown outcome"
     DUPLICATE = "suspected duplicate"
     GONE = "record gone"

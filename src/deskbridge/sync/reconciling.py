@@ -11,6 +11,7 @@ from deskbridge.sync.applying import apply
 from deskbridge.sync.clashes import keep_clashes
 from deskbridge.sync.connector import Connector, Record, Rejected
 from deskbridge.sync.exchange import exchange
+from deskbridge.sync.files import exchange_files
 from deskbridge.sync.model import NEVER, FailureClass, FailureState, Link, LinkState, SyncFailure
 from deskbridge.sync.plan import Plan, TicketSide, plan, settled
 from deskbridge.sync.sides import Desk, read_desk, who_is_who
@@ -18,14 +19,16 @@ from deskbridge.sync.stored import keep_bases, read_bases
 from deskbridge.sync.vocabulary import People
 from deskbridge.sync.work import Work, refreshed
 from deskbridge.tickets import history
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.conversation import note
 from deskbridge.tickets.model import HistoryType, Ticket
 
 SECOND_LOOK = timedelta(seconds=60)
+LATER_LOOK = timedelta(seconds=30)
 MOST_GONE, GONE_SHARE, FEW = 20, 0.02, 3
 
 
-def reconcile(database: Database, connector: Connector, work: Work) -> str:
+def reconcile(database: Database, connector: Connector, work: Work, uploads: Uploads | None = None) -> str:
     """Bring a ticket and its record in step; says what was done."""
     assert work.desk is not None
     assert work.remote_id is not None
@@ -35,7 +38,9 @@ def reconcile(database: Database, connector: Connector, work: Work) -> str:
     if record is None:
         return database.write(_gone, work)
     exchanged = exchange(database, connector, work)
-    if exchanged is not work:
+    if uploads is not None:
+        exchanged = exchange_files(database, connector, exchanged, uploads)
+    if exchanged.taken is not work.taken:
         record = connector.fetch(work.remote_id) or record
     work = database.read(refreshed, exchanged)
     assert work.desk is not None
@@ -101,6 +106,8 @@ def _finish(uow: UnitOfWork, work: Work, planned: Plan, record: Record, people: 
     _tell(uow, link, work, planned, ticket)
     _keep_record(link, record)
     leases.release(uow, link, work.taken.hints)
+    if work.unsettled:
+        link.due_at = min(link.due_at, uow.now + LATER_LOOK)
     if outdated or hinted or not _at_rest(uow, work, link, present.side, record, people):
         leases.revive(uow, link)
     return _said(planned)

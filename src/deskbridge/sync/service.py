@@ -3,26 +3,33 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
 from deskbridge.people.actor import Actor
 from deskbridge.sync import leases, timeline
+from deskbridge.sync.applying import apply
 from deskbridge.sync.connections import locked as locked_connection
 from deskbridge.sync.connections import require_manager
-from deskbridge.sync.hints import new_link
+from deskbridge.sync.connector import Value
+from deskbridge.sync.hints import mapping_of, new_link
+from deskbridge.sync.mapping import Unmapped
 from deskbridge.sync.merge import Base, Origin
 from deskbridge.sync.model import (
     NEVER,
     ConflictState,
+    Connection,
+    FailureClass,
     FailureState,
     Link,
+    LinkChild,
     LinkState,
     SyncConflict,
     SyncFailure,
 )
-from deskbridge.sync.stored import keep_bases, unpacked
+from deskbridge.sync.sides import who_is_who
+from deskbridge.sync.stored import keep_bases, read_bases, unpacked
 from deskbridge.tickets.fields import checked_text
 from deskbridge.tickets.model import Ticket
 from deskbridge.tickets.policy import Verb, facts, require
@@ -36,6 +43,7 @@ class Choice(StrEnum):
 
     DESK = "desk"
     REMOTE = "remote"
+    BOTH = "both"
 
 
 # Failures
@@ -47,6 +55,9 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
     failure = _open_failure(uow, failure_id)
     failure.state, failure.closed_by = FailureState.RETRIED, actor.name
     link = _locked(uow, failure.link_id)
+    if failure.failure is FailureClass.LEFT_OUT:
+        again = LinkChild.dropped & (LinkChild.remote_id == failure.payload.get("record", ""))
+        uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
     return failure
@@ -87,7 +98,7 @@ def _locked(uow: UnitOfWork, link_id: UUID | None) -> Link:
 def settle_conflict(uow: UnitOfWork, actor: Actor, conflict_id: UUID, choice: Choice) -> SyncConflict:
     """Decide whose value stays; the other side takes it over. Needs the right to edit the ticket.
 
-    The base is moved to the value that does not stay, on both sides: so the one that stays is what is new.
+    BOTH is for texts: the desk's, then the tracker's, on both sides. Raises `Invalid` where there is no such text.
     """
     conflict = uow.session.get(SyncConflict, conflict_id, with_for_update=True)
     if conflict is None:
@@ -96,15 +107,39 @@ def settle_conflict(uow: UnitOfWork, actor: Actor, conflict_id: UUID, choice: Ch
     require(actor, Verb.EDIT, facts(ticket))
     if conflict.state is not ConflictState.OPEN:
         raise Conflict("This conflict is settled.")
-    given_up = unpacked(conflict.remote if choice is Choice.DESK else conflict.desk)
-    keep_bases(uow, conflict.link_id, {conflict.field: Base(given_up, given_up)})
+    link = _locked(uow, conflict.link_id)
+    if choice is not Choice.DESK:
+        apply(uow, actor, ticket.id, {conflict.field: _taken_over(uow, link, conflict, choice)}, link.remote_key)
+    if choice is not Choice.REMOTE:
+        _count_as_desks(uow, conflict)
     conflict.state, conflict.winner = ConflictState.SETTLED, choice
     conflict.settled_by, conflict.settled_at = actor.name, uow.now
-    link = _locked(uow, conflict.link_id)
     leases.revive(uow, link)
     details = {"by": actor.name, "field": conflict.field, "stays": choice}
     timeline.add(uow, link.connection_id, "conflict.settled", details, link)
     return conflict
+
+
+def _taken_over(uow: UnitOfWork, link: Link, conflict: SyncConflict, choice: Choice) -> Value:
+    """Return the ticket's new value: what the tracker's is here, or both texts."""
+    desk, remote = unpacked(conflict.desk), unpacked(conflict.remote)
+    if choice is Choice.BOTH:
+        if conflict.field not in {"description", "resolution_notes"}:
+            raise Invalid([FieldError("choice", f"There is no keeping both of {conflict.field}.")])
+        return f"{desk}\n\n{remote}"
+    connection = uow.session.get_one(Connection, link.connection_id)
+    people = who_is_who(uow, link.connection_id, [], [remote if isinstance(remote, str) else None])
+    try:
+        return mapping_of(connection.mapping).fields[conflict.field].inbound(remote, desk, people)
+    except Unmapped as unmapped:
+        raise Invalid([FieldError(conflict.field, unmapped.reason)]) from unmapped
+
+
+def _count_as_desks(uow: UnitOfWork, conflict: SyncConflict) -> None:
+    """Take the tracker's value as known, so that the desk's is the only edit."""
+    present = read_bases(uow, conflict.link_id).get(conflict.field)
+    base = Base(present.desk if present else None, unpacked(conflict.remote))
+    keep_bases(uow, conflict.link_id, {conflict.field: base})
 
 
 # Links

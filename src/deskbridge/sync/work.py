@@ -25,7 +25,10 @@ from deskbridge.sync.stored import read_bases
 
 @dataclass(frozen=True)
 class Work:
-    """One link to be brought in step. `desk` is None for a record without a ticket."""
+    """One link to be brought in step. `desk` is None for a record without a ticket.
+
+    `unsettled` tells that something sent does not show yet, so that a later look is due.
+    """
 
     taken: Taken
     state: LinkState
@@ -42,6 +45,7 @@ class Work:
     clock_offset: timedelta
     desk: Desk | None
     bases: Pairs[str, Base]
+    unsettled: bool = False
 
     @property
     def actor(self) -> Actor:
