@@ -139,7 +139,7 @@ class Shapes:
         for name in sorted(self._schemas, key=class_name):
             schema = self._schemas[name]
             if "enum" in schema:
-                members = "\n".join(f"    {word.upper()} = {word!r}" for word in schema["enum"])
+                members = "\n".join(f"    {word.upper().replace(' ', '_')} = {word!r}" for word in schema["enum"])
                 text = _docstring(schema.get("description", f"A choice of the API: {class_name(name)}."), 4)
                 parts.append(f"class {class_name(name)}(StrEnum):\n{text}\n\n{members}\n")
         return HEADER.format("The API's choices among words.") + "from enum import StrEnum\n\n" + "\n\n".join(parts)

@@ -37,6 +37,7 @@ from deskbridge.reports import api as reports_api
 from deskbridge.search import api as search_api
 from deskbridge.settings import Settings
 from deskbridge.sla import api as sla_api
+from deskbridge.sync import api as sync_api
 from deskbridge.sync import hooks_api
 from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
@@ -80,6 +81,7 @@ API = (
     search_api.router,
     notify_api.router,
     hooks_api.router,
+    sync_api.router,
 )
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
 METHODS = Methods((*API, *WEB))

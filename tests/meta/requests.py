@@ -8,19 +8,39 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import update
 from tests.factories import PASSWORD, Cast, Factory, MadeTicket
 
+from deskbridge.connectors.registry import shipped_mapping
 from deskbridge.kit.api import UNKEYED
+from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.ids import new_id
+from deskbridge.kit.sealed import Seal
 from deskbridge.people import service as people
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.sla import admin as sla
+from deskbridge.sync import connections, failures
+from deskbridge.sync import service as sync
+from deskbridge.sync.model import (
+    ConflictState,
+    Connection,
+    ConnectionState,
+    FailureClass,
+    Link,
+    LinkState,
+    SyncConflict,
+)
 from deskbridge.tickets import attachments, categories, relations, saved_views, time_entries
 from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.companions import RelationType
 from deskbridge.tickets.model import Audience, Priority, Status
+from deskbridge.trackers import Trackers
 
 SECRET = "plantedsecret"
 """What stands in everything that agents keep among themselves."""
+
+NOWHERE = "http://127.0.0.1:9"
+"""A tracker's address that is never asked: it is not a public one."""
 
 _numbers = count(1)
 
@@ -131,12 +151,55 @@ class World:
     def refresh_token(self) -> str:
         return self.write(people.start_token_family, self.cast.customer.id).refresh_token
 
+    def connection(self, state: ConnectionState = ConnectionState.DRAFT) -> UUID:
+        """Make a connection whose tracker is nowhere."""
+        new = connections.NewConnection(new_name("Tracker"), "jira", NOWHERE, "bearer", SECRET, scope="DESK")
+        row = self.write(connections.add_connection, SYSTEM, Seal("s" * 40), Trackers(), new)
+        self.write(lambda uow: uow.execute(update(Connection).where(Connection.id == row.id).values(state=state)))
+        return row.id
+
+    def link(self, state: LinkState = LinkState.ACTIVE) -> Link:
+        """Tie the agent's ticket to a record, over a draft: nothing is filed over it."""
+        connection = self.connection()
+        link = self.write(sync.link_by_hand, SYSTEM, self.ticket().id, connection, new_name("record"))
+        self.write(lambda uow: uow.execute(update(Link).where(Link.id == link.id).values(state=state)))
+        return link
+
+    def failure(self) -> UUID:
+        id_ = self.link().id
+        told = {"field": "summary", "payload": {"summary": SECRET}, "parked": True}
+        return self.write(
+            lambda uow: failures.note(uow, uow.session.get_one(Link, id_), FailureClass.REJECTED, SECRET, **told)
+        ).id
+
+    def conflict(self) -> UUID:
+        link = self.link()
+        row = SyncConflict(id=new_id(), link_id=link.id, ticket_id=link.ticket_id, field="title", desk=SECRET)
+        row.remote, row.winner, row.reason, row.state = "Theirs", "", "both changed", ConflictState.OPEN
+
+        def keep(uow: UnitOfWork) -> UUID:
+            row.at = uow.now
+            uow.session.add(row)
+            return row.id
+
+        return self.write(keep)
+
     def everything(self) -> None:
         """Make one more of whatever lists show, on a ticket of its own and on one that is there already."""
         ticket = self.watched(self.ticket())
         self.time_entry(ticket)
         self.relation(ticket)
-        for thing in (self.message, self.attachment, self.team, self.policy, self.calendar, self.view, self.token):
+        for thing in (
+            self.message,
+            self.attachment,
+            self.team,
+            self.policy,
+            self.calendar,
+            self.view,
+            self.token,
+            self.failure,
+            self.conflict,
+        ):
             thing()
         self.make.person()
         self.make.person(Role.AGENT, teams=[self.cast.support])
@@ -235,6 +298,29 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
         w.calendar(), {"name": new_name("Calendar"), "time_zone": "Europe/Rome", "week": WEEK}
     ),
     "DELETE /api/v1/calendars/{id}": lambda w: Call(w.calendar()),
+    # Sync
+    "POST /api/v1/sync/connections": lambda w: Call(
+        json={"name": new_name("Jira"), "kind": "jira", "base_url": NOWHERE, "way": "bearer", "secret": "s"}
+    ),
+    "GET /api/v1/sync/connections/{id}": lambda w: Call(w.connection()),
+    "PATCH /api/v1/sync/connections/{id}": lambda w: Call(w.connection(), {"name": new_name("Jira")}),
+    "DELETE /api/v1/sync/connections/{id}": lambda w: Call(w.connection()),
+    "GET /api/v1/sync/connections/{id}/mapping": lambda w: Call(w.connection()),
+    "PUT /api/v1/sync/connections/{id}/mapping": lambda w: Call(w.connection(), {"text": shipped_mapping("jira")}),
+    "POST /api/v1/sync/connections/{id}/test": lambda w: Call(w.connection()),
+    "POST /api/v1/sync/connections/{id}/rehearsal": lambda w: Call(w.connection()),
+    "POST /api/v1/sync/connections/{id}/activate": lambda w: Call(w.connection(ConnectionState.REHEARSED)),
+    "POST /api/v1/sync/connections/{id}/pause": lambda w: Call(w.connection(ConnectionState.ACTIVE)),
+    "POST /api/v1/sync/connections/{id}/resume": lambda w: Call(w.connection(ConnectionState.PAUSED)),
+    "POST /api/v1/sync/links": lambda w: Call(
+        json={"ticket": str(w.ref()), "connection_id": str(w.connection()), "remote_id": new_name("record")}
+    ),
+    "DELETE /api/v1/sync/links/{id}": lambda w: Call(w.link().id),
+    "POST /api/v1/sync/links/{id}/pause": lambda w: Call(w.link().id),
+    "POST /api/v1/sync/links/{id}/relink": lambda w: Call(w.link(LinkState.PAUSED).id),
+    "POST /api/v1/sync/conflicts/{id}/settle": lambda w: Call(w.conflict(), {"choice": "desk"}),
+    "POST /api/v1/sync/failures/{id}/retry": lambda w: Call(w.failure(), {}),
+    "POST /api/v1/sync/failures/{id}/discard": lambda w: Call(w.failure(), {"reason": "Not worth it"}),
     "POST /api/v1/views": lambda w: Call(json={"name": "Mine", "query": "status=NEW"}),
     "GET /api/v1/views/{id}": lambda w: Call(w.view()),
     "PUT /api/v1/views/{id}": lambda w: Call(w.view(), {"name": SECRET, "query": "", "shared": True}),

@@ -8,12 +8,18 @@ import msgspec
 
 from deskbridge.client.choices import (
     AttachmentState,
+    Breaker,
     Channel,
     CommentType,
+    ConflictState,
+    ConnectionState,
     Dispatch,
     Environment,
+    FailureClass,
+    FailureState,
     HistoryType,
     ImpactLevel,
+    LinkState,
     Priority,
     RelationType,
     Role,
@@ -564,6 +570,213 @@ class CalendarList(msgspec.Struct, kw_only=True):
     """Every calendar."""
 
     items: list[CalendarAnswer]
+
+
+class ConnectionAnswer(msgspec.Struct, kw_only=True):
+    """A connection as it is set up. Of its credentials there is only whether webhooks have a secret."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    base_url: str
+    scope: str
+    way: str
+    account: str
+    has_webhook_secret: bool
+    state: ConnectionState
+    stopped_because: str | None
+    breaker: Breaker
+    open_until: datetime | None
+    last_error: str | None
+    last_success_at: datetime | None
+    clock_offset: float
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ConnectionList(msgspec.Struct, kw_only=True):
+    """Every connection, by name."""
+
+    items: list[ConnectionAnswer]
+
+
+class MappingAnswer(msgspec.Struct, kw_only=True):
+    """A connection's mapping, with the connection's version."""
+
+    text: str
+    version: int
+
+
+class MappingFault(msgspec.Struct, kw_only=True):
+    """Something wrong with a mapping: its line (from 1), where in it, and what."""
+
+    line: int
+    path: str
+    message: str
+
+
+class TrialAnswer(msgspec.Struct, kw_only=True):
+    """What a test found. `clock_offset` is the tracker's clock minus the desk's, in seconds."""
+
+    passed: bool
+    account: str | None
+    product: str | None
+    time_zone: str | None
+    clock_offset: float | None
+    failure: str | None
+    faults: list[MappingFault]
+
+
+class RehearsedRecord(msgspec.Struct, kw_only=True):
+    """What would become of a record: whether it becomes a ticket and why, with which values, and what is refused."""
+
+    key: str
+    url: str
+    becomes_ticket: bool
+    reason: str
+    values: dict[str, Any]
+    refusals: list[str]
+
+
+class RehearsedTicket(msgspec.Struct, kw_only=True):
+    """Whether a ticket would be filed, and why."""
+
+    number: int
+    title: str
+    files: bool
+    reason: str
+
+
+class Rehearsal(msgspec.Struct, kw_only=True):
+    """What a connection would do with the latest records and tickets; `failure` says why records could not be read."""
+
+    records: list[RehearsedRecord]
+    tickets: list[RehearsedTicket]
+    failure: str | None
+
+
+class ConnectionStatus(msgspec.Struct, kw_only=True):
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    base_url: str
+    state: ConnectionState
+    stopped_because: str | None
+    breaker: Breaker
+    open_until: datetime | None
+    last_error: str | None
+    last_success_at: datetime | None
+    bad_since: datetime | None
+    pace: float
+    links: int
+    dirty: int
+    lag_seconds: float
+    unknown: int
+    failures: int
+    conflicts: int
+
+
+class StatusList(msgspec.Struct, kw_only=True):
+    """How every connection does, by name."""
+
+    items: list[ConnectionStatus]
+
+
+class LinkAnswer(msgspec.Struct, kw_only=True):
+    """One ticket tied to one record."""
+
+    id: UUID
+    connection: str
+    kind: str
+    ticket_id: UUID | None
+    number: int | None
+    remote_id: str | None
+    remote_key: str
+    url: str
+    state: LinkState
+    reason: str
+    dirty_at: datetime | None
+    due_at: datetime
+    attempts: int
+    last_error: str | None
+    synced_at: datetime | None
+
+
+class LinkList(msgspec.Struct, kw_only=True):
+    """A ticket's links, by connection."""
+
+    items: list[LinkAnswer]
+
+
+class SyncEntry(msgspec.Struct, kw_only=True):
+    """One line of what sync did."""
+
+    at: datetime
+    connection: str
+    what: str
+    details: dict[str, Any]
+
+
+class FieldExplained(msgspec.Struct, kw_only=True):
+    """Why one field has the value it has, towards one connection."""
+
+    connection: str
+    field: str
+    desk: Any
+    remote: Any
+    reason: str
+    at: datetime
+
+
+class SyncTimeline(msgspec.Struct, kw_only=True):
+    """What sync did with a ticket, latest first, and why each field has its value towards each of its records."""
+
+    items: list[SyncEntry]
+    fields: list[FieldExplained]
+
+
+class ConflictAnswer(msgspec.Struct, kw_only=True):
+    """Both sides' values of one field. `winner` is empty while a person is asked."""
+
+    id: UUID
+    connection: str
+    link_id: UUID
+    ticket_id: UUID
+    number: int
+    field: str
+    desk: Any
+    remote: Any
+    winner: str
+    reason: str
+    state: ConflictState
+    at: datetime
+    settled_by: str | None
+
+
+class FailureAnswer(msgspec.Struct, kw_only=True):
+    """What could not be done, in the tracker's own words; the payload is empty but for administrators."""
+
+    id: UUID
+    connection: str
+    link_id: UUID | None
+    number: int | None
+    remote_key: str
+    failure: FailureClass
+    field: str | None
+    reason: str
+    payload: dict[str, Any]
+    tries: int
+    parked: bool
+    first_at: datetime
+    last_at: datetime
+    state: FailureState
+    closed_by: str | None
+    closed_because: str | None
 
 
 class TicketPage(Page[TicketAnswer], kw_only=True):

@@ -11,6 +11,16 @@ class AttachmentState(StrEnum):
     QUARANTINED = "QUARANTINED"
 
 
+class Breaker(StrEnum):
+    """Why nothing is sent for now. CLOSED: nothing is in the way."""
+
+    AUTH = "AUTH"
+    CLOSED = "CLOSED"
+    OUTAGE = "OUTAGE"
+    QUOTA = "QUOTA"
+    THROTTLED = "THROTTLED"
+
+
 class Bucket(StrEnum):
     """A choice of the API: Bucket."""
 
@@ -40,12 +50,41 @@ class Channel(StrEnum):
     SYNC = "SYNC"
 
 
+class Choice(StrEnum):
+    """Whose value stays."""
+
+    DESK = "desk"
+    REMOTE = "remote"
+    BOTH = "both"
+
+
 class CommentType(StrEnum):
     """A choice of the API: CommentType."""
 
     COMMENT = "COMMENT"
     SOLUTION = "SOLUTION"
     WORK_NOTE = "WORK_NOTE"
+
+
+class ConflictState(StrEnum):
+    """SETTLED by the mapping's policy or by a person; OPEN waits for one."""
+
+    OPEN = "OPEN"
+    SETTLED = "SETTLED"
+
+
+class ConnectionState(StrEnum):
+    """Where a connection is on its way: only an ACTIVE one is worked on; STOPPED says that the desk itself stopped
+    it.
+
+    REHEARSED: its mapping was checked against the live tracker.
+    """
+
+    ACTIVE = "ACTIVE"
+    DRAFT = "DRAFT"
+    PAUSED = "PAUSED"
+    REHEARSED = "REHEARSED"
+    STOPPED = "STOPPED"
 
 
 class Dispatch(StrEnum):
@@ -63,6 +102,33 @@ class Environment(StrEnum):
     PRODUCTION = "PRODUCTION"
     STAGING = "STAGING"
     TEST = "TEST"
+
+
+class FailureClass(StrEnum):
+    """What a failure asks of whoever sees it.
+
+    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was.
+    """
+
+    AUTH = "auth"
+    DEFECT = "defect"
+    INVALID = "invalid"
+    LEFT_OUT = "left out"
+    OUTAGE = "outage"
+    RECORD_GONE = "record gone"
+    REJECTED = "rejected"
+    SUSPECTED_DUPLICATE = "suspected duplicate"
+    UNKNOWN_OUTCOME = "unknown outcome"
+    UNMAPPED = "unmapped"
+
+
+class FailureState(StrEnum):
+    """A choice of the API: FailureState."""
+
+    DISCARDED = "DISCARDED"
+    HEALED = "HEALED"
+    OPEN = "OPEN"
+    RETRIED = "RETRIED"
 
 
 class Format(StrEnum):
@@ -110,6 +176,20 @@ class Kind(StrEnum):
 
     ALL = "all"
     WORK = "work"
+
+
+class LinkState(StrEnum):
+    """What a link is: CREATING and UNKNOWN have no record yet, CANDIDATE and IGNORED no ticket (yet)."""
+
+    ACTIVE = "active"
+    CANDIDATE = "candidate"
+    CREATING = "creating"
+    IGNORED = "ignored"
+    ORPHAN_LOCAL = "orphan_local"
+    ORPHAN_REMOTE = "orphan_remote"
+    PAUSED = "paused"
+    TOMBSTONE = "tombstone"
+    UNKNOWN = "unknown"
 
 
 class Priority(StrEnum):

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, delete, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, require_version
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal
 from deskbridge.kit.text import clean_line
@@ -198,17 +198,29 @@ def address_of(row: Connection | Row[Any], seal: Seal) -> Address:
 
 
 def change_connection(
-    uow: UnitOfWork, actor: Actor, seal: Seal, connection_id: UUID, changes: ConnectionChanges
+    uow: UnitOfWork,
+    actor: Actor,
+    seal: Seal,
+    connection_id: UUID,
+    changes: ConnectionChanges,
+    version: int | None = None,
 ) -> Connection:
-    """Change a connection; an ADMIN does this. New credentials or a new address close its breaker."""
+    """Change a connection; an ADMIN does this. New credentials or a new address close its breaker.
+
+    Credentials are never sent to another address than they were entered for: a new one asks for them again.
+    """
     require_admin(actor)
     row = locked(uow, connection_id)
+    require_version(version, row.version)
     errors = _change_errors(row, changes)
+    if "name" in changes and _name_taken(uow, row, changes["name"]):
+        errors.append(FieldError("name", "There is a connection of this name."))
     if errors:
         raise Invalid(errors)
     for name in ("name", "base_url", "way", "account", "scope", "mapping"):
         if name in changes:
             setattr(row, name, changes[name])
+    row.name, row.base_url = clean_line(row.name), row.base_url.rstrip("/")
     if "secret" in changes:
         row.secret = seal.seal(changes["secret"], _place(row.id, "secret"))
     if "webhook_secret" in changes:
@@ -228,9 +240,16 @@ def _change_errors(row: Connection, changes: ConnectionChanges) -> list[FieldErr
     )
     if not 1 <= len(clean_line(changes.get("name", row.name))) <= 100:
         errors.append(FieldError("name", "Use 1 to 100 characters."))
+    if changes.get("base_url", row.base_url).rstrip("/") != row.base_url and "secret" not in changes:
+        errors.append(FieldError("secret", "Enter the password, token or client secret for the new address."))
     if "mapping" in changes:
         errors += mapping_errors(changes["mapping"], row.kind)
     return errors
+
+
+def _name_taken(uow: UnitOfWork, row: Connection, name: str) -> bool:
+    same = (Connection.name == clean_line(name)) & (Connection.id != row.id)
+    return uow.execute(select(Connection.id).where(same)).first() is not None
 
 
 def locked(uow: UnitOfWork, connection_id: UUID) -> Connection:

@@ -1,4 +1,4 @@
-"""Reading sync: how connections do, what waits, what failed, what both sides changed, what happened to a ticket."""
+"""Reading sync: how connections do, a ticket's links, why its fields have their values, what happened to it."""
 
 from datetime import datetime
 from typing import Any
@@ -8,14 +8,13 @@ import msgspec
 from sqlalchemy import Row, Select, case, func, select
 
 from deskbridge.kit.db import Reader
-from deskbridge.kit.errors import Forbidden
+from deskbridge.kit.errors import Forbidden, NotFound
 from deskbridge.people.actor import Actor, Role
 from deskbridge.sync.model import (
     Breaker,
     ConflictState,
     Connection,
     ConnectionState,
-    FailureClass,
     FailureState,
     Link,
     LinkField,
@@ -54,6 +53,37 @@ class ConnectionStatus(msgspec.Struct):
     conflicts: int
 
 
+class ConnectionAnswer(msgspec.Struct):
+    """A connection as it is set up. Of its credentials there is only whether webhooks have a secret."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    base_url: str
+    scope: str
+    way: str
+    account: str
+    has_webhook_secret: bool
+    state: ConnectionState
+    stopped_because: str | None
+    breaker: Breaker
+    open_until: datetime | None
+    last_error: str | None
+    last_success_at: datetime | None
+    clock_offset: float
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class MappingAnswer(msgspec.Struct):
+    """A connection's mapping, with the connection's version."""
+
+    text: str
+    version: int
+
+
 class LinkAnswer(msgspec.Struct):
     """One ticket tied to one record."""
 
@@ -72,43 +102,6 @@ class LinkAnswer(msgspec.Struct):
     attempts: int
     last_error: str | None
     synced_at: datetime | None
-
-
-class FailureAnswer(msgspec.Struct):
-    """What could not be done, in the tracker's own words."""
-
-    id: UUID
-    connection: str
-    link_id: UUID | None
-    number: int | None
-    remote_key: str
-    failure: FailureClass
-    field: str | None
-    reason: str
-    payload: dict[str, Any]
-    tries: int
-    parked: bool
-    first_at: datetime
-    last_at: datetime
-    state: FailureState
-
-
-class ConflictAnswer(msgspec.Struct):
-    """Both sides' values of one field. `winner` is empty while a person is asked."""
-
-    id: UUID
-    connection: str
-    link_id: UUID
-    ticket_id: UUID
-    number: int
-    field: str
-    desk: Any
-    remote: Any
-    winner: str
-    reason: str
-    state: ConflictState
-    at: datetime
-    settled_by: str | None
 
 
 class SyncEntry(msgspec.Struct):
@@ -202,11 +195,44 @@ def _status(reader: Reader, row: Row[Any], links: Row[Any] | None, failures: int
     )
 
 
-_LINKS = (
+def list_connections(reader: Reader, actor: Actor) -> list[ConnectionAnswer]:
+    """Return how every connection is set up, by name; for whoever sees the monitor."""
+    require_monitor(actor)
+    rows = reader.execute(select(Connection.__table__).order_by(Connection.name).limit(MOST))
+    return [_connection(row) for row in rows]
+
+
+def get_connection(reader: Reader, actor: Actor, connection_id: UUID) -> ConnectionAnswer:
+    """Return how a connection is set up; raises `NotFound`."""
+    return _connection(_connection_row(reader, actor, connection_id))
+
+
+def get_mapping(reader: Reader, actor: Actor, connection_id: UUID) -> MappingAnswer:
+    """Return a connection's mapping; raises `NotFound`."""
+    row = _connection_row(reader, actor, connection_id)
+    return MappingAnswer(row.mapping, row.version)
+
+
+def _connection_row(reader: Reader, actor: Actor, connection_id: UUID) -> Row[Any]:
+    require_monitor(actor)
+    row = reader.execute(select(Connection.__table__).where(Connection.id == connection_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such connection.")
+    return row
+
+
+def _connection(row: Row[Any]) -> ConnectionAnswer:
+    names = set(ConnectionAnswer.__struct_fields__) - {"has_webhook_secret"}
+    shown = {name: getattr(row, name) for name in names}
+    return ConnectionAnswer(**shown, has_webhook_secret=row.webhook_secret is not None)
+
+
+LINKS = (
     select(Link.__table__, Connection.name.label("connection"), Connection.kind, Ticket.number)
     .join(Connection, Link.connection_id == Connection.id)
     .outerjoin(Ticket, Link.ticket_id == Ticket.id)
 )
+"""Links with what people call their connection and their ticket."""
 
 
 def links_of(reader: Reader, actor: Actor, ref: UUID | int) -> list[LinkAnswer]:
@@ -214,7 +240,7 @@ def links_of(reader: Reader, actor: Actor, ref: UUID | int) -> list[LinkAnswer]:
     ticket_id = require_visible(reader, actor, ref)
     if not actor.is_agent:
         raise Forbidden("Links are for agents.")
-    return _links(reader, _LINKS.where(Link.ticket_id == ticket_id).order_by(Connection.name))
+    return as_links(reader, LINKS.where(Link.ticket_id == ticket_id).order_by(Connection.name))
 
 
 def keys_of(reader: Reader, ticket_id: UUID) -> list[str]:
@@ -227,71 +253,10 @@ def keys_of(reader: Reader, ticket_id: UUID) -> list[str]:
     return [row.remote_key for row in rows]
 
 
-def dirty_links(reader: Reader, actor: Actor, limit: int = 50) -> list[LinkAnswer]:
-    """Return the links that wait, longest first."""
-    require_monitor(actor)
-    waiting = _LINKS.where(Link.dirty_at.is_not(None)).order_by(Link.dirty_at, Link.id)
-    return _links(reader, waiting.limit(min(limit, MOST)))
-
-
-def _links(reader: Reader, wanted: Select[Any]) -> list[LinkAnswer]:
+def as_links(reader: Reader, wanted: Select[Any]) -> list[LinkAnswer]:
+    """Return what a selection of `LINKS` finds."""
     names = LinkAnswer.__struct_fields__
     return [LinkAnswer(**{name: getattr(row, name) for name in names}) for row in reader.execute(wanted)]
-
-
-def failures(
-    reader: Reader, actor: Actor, state: FailureState = FailureState.OPEN, limit: int = 50
-) -> list[FailureAnswer]:
-    """Return what failed, latest first; payloads are for administrators."""
-    require_monitor(actor)
-    rows = reader.execute(
-        select(SyncFailure.__table__, Connection.name.label("connection"), Ticket.number, Link.remote_key)
-        .join(Connection, SyncFailure.connection_id == Connection.id)
-        .outerjoin(Link, SyncFailure.link_id == Link.id)
-        .outerjoin(Ticket, Link.ticket_id == Ticket.id)
-        .where(SyncFailure.state == state)
-        .order_by(SyncFailure.last_at.desc(), SyncFailure.id.desc())
-        .limit(min(limit, MOST))
-    )
-    sees_payload = actor.role.at_least(Role.ADMIN)
-    return [
-        FailureAnswer(
-            id=row.id,
-            connection=row.connection,
-            link_id=row.link_id,
-            number=row.number,
-            remote_key=row.remote_key or "",
-            failure=row.failure,
-            field=row.field,
-            reason=row.reason,
-            payload=row.payload if sees_payload else {},
-            tries=row.tries,
-            parked=row.parked,
-            first_at=row.first_at,
-            last_at=row.last_at,
-            state=row.state,
-        )
-        for row in rows
-    ]
-
-
-def conflicts(
-    reader: Reader, actor: Actor, state: ConflictState = ConflictState.OPEN, limit: int = 50
-) -> list[ConflictAnswer]:
-    """Return what both sides changed, latest first; for agents, who settle it with the right to edit the ticket."""
-    if not actor.is_agent:
-        raise Forbidden("Conflicts are for agents.")
-    rows = reader.execute(
-        select(SyncConflict.__table__, Connection.name.label("connection"), Ticket.number)
-        .join(Link, SyncConflict.link_id == Link.id)
-        .join(Connection, Link.connection_id == Connection.id)
-        .join(Ticket, SyncConflict.ticket_id == Ticket.id)
-        .where(SyncConflict.state == state, Ticket.deleted_at.is_(None))
-        .order_by(SyncConflict.at.desc(), SyncConflict.id.desc())
-        .limit(min(limit, MOST))
-    )
-    names = ConflictAnswer.__struct_fields__
-    return [ConflictAnswer(**{name: getattr(row, name) for name in names}) for row in rows]
 
 
 def timeline_of(reader: Reader, actor: Actor, ref: UUID | int, limit: int = 100) -> list[SyncEntry]:

@@ -32,10 +32,11 @@ from deskbridge.sync.model import (
 )
 from deskbridge.sync.sides import who_is_who
 from deskbridge.sync.stored import keep_bases, read_bases, unpacked
-from deskbridge.tickets.fields import checked_text
+from deskbridge.tickets.fields import TicketChanges, checked_text
 from deskbridge.tickets.model import Ticket
 from deskbridge.tickets.policy import Verb, facts, require
 from deskbridge.tickets.service import locked as locked_ticket
+from deskbridge.tickets.service import update_ticket
 
 REASON_LENGTH = (1, 1000)
 
@@ -62,6 +63,18 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
         uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
+    return failure
+
+
+def edit_and_retry(uow: UnitOfWork, actor: Actor, failure_id: UUID, changes: TicketChanges) -> SyncFailure:
+    """Change what a tracker refused on the ticket, and have it tried again, both or neither."""
+    failure = retry_failure(uow, actor, failure_id)
+    if not changes:
+        return failure
+    link = _locked(uow, failure.link_id)
+    if link.ticket_id is None:
+        raise Conflict("This failure has no ticket to edit.")
+    update_ticket(uow, actor, link.ticket_id, changes)
     return failure
 
 

@@ -38,8 +38,6 @@ def opening(ticket: TicketAnswer) -> dict[str, object]:
         "edited_at": None,
         "deleted_at": None,
         "attachments": [],
-        "written_by": None,
-        "written_in": None,
     }
 
 

@@ -13,6 +13,7 @@ from deskbridge.client.routes.people import PeopleRoutes
 from deskbridge.client.routes.reports import ReportsRoutes
 from deskbridge.client.routes.search import SearchRoutes
 from deskbridge.client.routes.sla import SlaRoutes
+from deskbridge.client.routes.sync import SyncRoutes
 from deskbridge.client.routes.tickets import TicketsRoutes
 
 
@@ -32,4 +33,5 @@ class Routes:
         self.reports = ReportsRoutes(calls)
         self.search = SearchRoutes(calls)
         self.sla = SlaRoutes(calls)
+        self.sync = SyncRoutes(calls)
         self.tickets = TicketsRoutes(calls)
