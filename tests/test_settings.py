@@ -32,6 +32,8 @@ BAD: list[tuple[str, Any]] = [
     ("RATE_LIMIT_PERSON", "-1"),
     ("RATE_LIMIT_ADDRESS", "many"),
     ("API_DOCS", "maybe"),
+    ("UPLOAD_STORAGE_URL", "ftp://desk"),
+    ("UPLOAD_STORAGE_URL", "s3://"),
     ("UPLOAD_MAX_FILE_SIZE", "0"),
     ("UPLOAD_MAX_FILE_SIZE", "50 MB"),
     ("TICKET_REOPEN_WINDOW_DAYS", "-1"),
@@ -39,6 +41,8 @@ BAD: list[tuple[str, Any]] = [
     ("SLA_ENABLED", "sometimes"),
     ("NOTIFICATIONS_ENABLED", "x"),
     ("VIRUS_SCAN_ENABLED", "x"),
+    ("CLAMD_URL", "127.0.0.1:3310"),
+    ("CLAMD_URL", "unix://clamd.sock"),
     ("PORTAL_LOOKUP", "closed"),
     ("PORTAL_OPEN_TICKETS", "all"),
     ("ADMIN_EMAIL", "root"),
@@ -62,6 +66,14 @@ def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         "SERVICE_PORT",
         "PORTAL_LOOKUP",
     ]
+
+
+def test_scanning_needs_a_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRUS_SCAN_ENABLED", "true")
+    with pytest.raises(SettingsError, match="CLAMD_URL must say"):
+        load_settings()
+    monkeypatch.setenv("CLAMD_URL", "unix:///run/clamav/clamd.ctl")
+    assert load_settings().VIRUS_SCAN_ENABLED
 
 
 def test_a_complaint_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,11 +21,16 @@ LOCALE = SOURCE / "ui/locale"
 DOMAIN = (
     "kit/errors.py",
     *(f"people/{name}.py" for name in ("access", "passwords", "queries", "service", "signin")),
-    *(f"tickets/{name}.py" for name in ("conversation", "fields", "policy", "queries", "service", "workflow")),
+    "kit/filetypes.py",
+    *(
+        f"tickets/{name}.py"
+        for name in ("attachments", "uploads", "conversation", "fields", "policy", "queries", "service", "workflow")
+    ),
     *("tickets/web.py", "tickets/web_forms.py", "people/front.py", "search/queries.py"),
 )
 ERRORS = {
     "FieldError", "Malformed", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "RateLimited", "Unavailable",
+    "TooLarge", "UnsupportedMedia", "refused",
 }  # fmt: skip
 METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}}

@@ -20,7 +20,8 @@ from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
 from deskbridge.kit.ending import before_ending
 from deskbridge.kit.errors import DomainError, Malformed, NotFound, Unavailable
-from deskbridge.kit.http import error_response, json_response, wants_html
+from deskbridge.kit.http import error_response, json_response, not_allowed, wants_html
+from deskbridge.kit.methods import Methods, OwnMethods
 from deskbridge.kit.middleware import AccessLog, BodyLimit, Catch, ExtraHeaders, RewritePaths
 from deskbridge.kit.pace import AddressPace
 from deskbridge.kit.routing import RouteIndex
@@ -49,7 +50,7 @@ from deskbridge.ui.assets import Assets
 from deskbridge.wiring import uploads, wire
 
 MAX_BODY = 1024 * 1024
-WITH_FILES = r"/api/v1/tickets/[^/]+/attachments"
+WITH_FILES = r"/api/v1/tickets/[^/]+/attachments|/(desk|portal)/tickets/[^/]+/messages"
 """What takes files, and bounds them while they arrive."""
 
 READ_HEADERS = [
@@ -83,6 +84,7 @@ API = (
     sync_api.router,
 )
 WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router)
+METHODS = Methods((*API, *WEB))
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +143,7 @@ def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
         Middleware(RewritePaths),
         Middleware(BodyLimit, limit=MAX_BODY, larger=WITH_FILES),
         Middleware(Catch, answer=_unexpected),
+        Middleware(OwnMethods, methods=METHODS),
         Middleware(RouteIndex),
     ]
     if settings.CORS_ORIGINS:
@@ -189,10 +192,9 @@ def _handle_errors(app: FastAPI) -> None:
             return await refuse(request, NotFound())
         if error.status_code == 400:
             return await refuse(request, Malformed("The body could not be read."))
-        body = {"detail": error.detail, "error_code": "ERROR"}
         if error.status_code == 405:
-            body = {"detail": f"This address does not take {request.method}.", "error_code": "METHOD_NOT_ALLOWED"}
-        return json_response(body, error.status_code, error.headers)
+            return not_allowed(request.method, METHODS.of(request.url.path))
+        return json_response({"detail": error.detail, "error_code": "ERROR"}, error.status_code, error.headers)
 
     async def database(request: Request, error: Exception) -> Response:
         assert isinstance(error, DBAPIError)

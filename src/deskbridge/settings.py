@@ -17,6 +17,9 @@ MIN_SECRET_LENGTH = 32
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 """What a browser sends as `Origin`: scheme, host in small letters, port unless it is the usual one, no path; or any."""
 
+OBJECT_STORE = re.compile(r"(s3|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^\s?#]*)?")
+SCANNER = re.compile(r"unix:///\S+|tcp://([^\s/:@]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the text names each and says what it should be."""
@@ -133,6 +136,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin} is no origin such as https://portal.example.org")
         return origins
 
+    @field_validator("UPLOAD_STORAGE_URL")
+    @classmethod
+    def _names_an_object_store(cls, value: str) -> str:
+        if value and not OBJECT_STORE.fullmatch(value):
+            raise ValueError("must be s3://bucket or az://container, with a folder in it after a slash if wanted")
+        return value
+
+    @field_validator("CLAMD_URL")
+    @classmethod
+    def _names_a_scanner(cls, value: str) -> str:
+        if value and not SCANNER.fullmatch(value):
+            raise ValueError("must be unix:///path or tcp://host:port")
+        return value
+
     @field_validator("JWT_SECRET_KEY", "SECRET_KEY")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -146,6 +163,8 @@ class Settings(BaseSettings):
             missing = [name for name in ("JWT_SECRET_KEY", "SECRET_KEY") if not getattr(self, name).get_secret_value()]
             if missing:
                 raise ValueError(f"{' and '.join(missing)} must be set when ENVIRONMENT=production")
+        if self.VIRUS_SCAN_ENABLED and not self.CLAMD_URL:
+            raise ValueError("CLAMD_URL must say where ClamAV listens when VIRUS_SCAN_ENABLED=true")
         if (self.ADMIN_EMAIL is None) != (self.ADMIN_PASSWORD is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD go together")
         return self

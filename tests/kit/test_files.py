@@ -87,6 +87,8 @@ def test_a_store_that_is_away_is_named_unavailable(monkeypatch: pytest.MonkeyPat
         away.put("a", io.BytesIO(b"x"))
     with pytest.raises(Unavailable):
         away.read("a", 0, 1)
+    with pytest.raises(Unavailable):
+        list(away.older_than(datetime.now(UTC)))
 
 
 def test_azure_is_spoken_and_anything_else_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

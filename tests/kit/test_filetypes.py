@@ -63,6 +63,21 @@ def test_what_is_not_what_it_says_is_refused_by_name(name: str, content: bytes) 
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff\xc0\x00\x00",
+        b"\xff\xd8\xff\xc0\x00\x03\x08",
+        b"\xff\xd8\xff\xe0\x00\x00" + b"\xff" * 100,
+        b"\xff\xd8\xff\xe0\x00\x01" * 50,
+        b"\xff\xd8\xff",
+    ],
+)
+def test_a_picture_that_breaks_off_is_refused(content: bytes) -> None:
+    with pytest.raises(UnsupportedMedia):
+        file_type("a.jpg", io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
     ("name", "content", "why"),
     [
         ("huge.png", png(30_000, 30_000), "30000 × 30000"),

@@ -54,7 +54,7 @@ def test_keys_of_two_people_are_two_keys() -> None:
     assert storage_key(new_id(), "key") != storage_key(new_id(), "key")
 
 
-@pytest.mark.parametrize("key", ["", "k" * 256, "line\nbreak", "\x00"])
+@pytest.mark.parametrize("key", ["", "k" * 256, "line\nbreak", "newline\n", "\x00", " ", "Schlüssel"])
 def test_an_unusable_key_is_named(key: str) -> None:
     with pytest.raises(Invalid) as refused:
         storage_key(new_id(), key)

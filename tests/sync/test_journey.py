@@ -1,5 +1,6 @@
 """The journey: a customer's Case becomes a ticket in Support, goes to Admin and to R&D, and comes back solved."""
 
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -10,11 +11,14 @@ from tests.sync.world import MINUTE, World, world
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.people.actor import SYSTEM
+from deskbridge.sync import loop, queries
 from deskbridge.sync.connector import Audience
+from deskbridge.sync.events import TicketLinked
 from deskbridge.sync.model import Link, LinkState
 from deskbridge.tickets import service as tickets
 from deskbridge.tickets.model import Audience as DeskAudience
 from deskbridge.tickets.model import Channel, Message, Status, Ticket
+from deskbridge.tickets.service import NewTicket
 
 TOKEN = {"Authorization": "Bearer desk-token"}
 
@@ -145,3 +149,38 @@ def test_a_case_goes_through_three_departments_and_comes_back_solved(journey: Jo
         remote.forget()
     world.settle(rounds=10, step=MINUTE)
     assert [write for kind in world.remotes for write in world.writes(kind)] == []
+
+
+def test_a_portal_ticket_in_two_trackers_carries_what_one_says_to_the_other(
+    database: Database, clock: ManualClock, make: Factory, cast: Cast
+) -> None:
+    """The second journey: hub and spokes."""
+    admin = make.team("Admin")
+    with world(database, clock, "jira", "servicenow") as made:
+        made.connect("jira")
+        made.connect("servicenow")
+        new = NewTicket("No hot water", "Since this morning.", "FACILITY_MANAGEMENT")
+        ticket = database.write(tickets.open_ticket, cast.customer.actor, new, Channel.PORTAL)
+        made.run()
+        assert database.read(queries.keys_of, ticket.id) == [made.link(ticket.id, "jira").remote_key]
+        database.write(tickets.assign, SYSTEM, ticket.id, {"team_id": admin})
+        made.settle(rounds=2)
+        issue = made.record(ticket.id, "jira").ref.id
+        made.connector("jira").transition(issue, "3", {})
+        made.edit(ticket.id, "jira", {"summary": "No hot water on floor 2"})
+        made.settle(rounds=2)
+        incident = made.record(ticket.id, "servicenow").fields
+        assert (incident["short_description"], incident["state"]) == ("No hot water on floor 2", "2")
+        assert made.ticket(ticket.id).status is Status.IN_PROGRESS
+
+
+def test_the_loop_of_a_process_does_all_this_by_itself(database: Database, clock: ManualClock, cast: Cast) -> None:
+    with world(database, clock, "jira") as made:
+        made.connect("jira")
+        linked = threading.Event()
+        made.database.subscriptions.inside(TicketLinked, lambda _uow, _event: linked.set())
+        with loop.in_background([made.engine]):
+            new = NewTicket("No hot water", "Since this morning.", "INCIDENT")
+            database.write(tickets.open_ticket, cast.customer.actor, new, Channel.PORTAL)
+            assert linked.wait(timeout=30)
+        assert made.row(Link).state is LinkState.ACTIVE

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from tests.factories import Cast, MadeTicket
 from tests.sync.test_jira_in_step import portal_ticket
 from tests.sync.world import MINUTE, SECOND, World, world
@@ -13,8 +14,10 @@ from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Forbidden
 from deskbridge.kit.events import EventRow
+from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
 from deskbridge.sync import connections, queries, service
+from deskbridge.sync.engine import Engine
 from deskbridge.sync.model import (
     Breaker,
     ConflictState,
@@ -276,3 +279,32 @@ def test_a_plan_shows_what_would_be_done_and_does_nothing(jira: World, cast: Cas
     assert shown.reasons["title"]
     assert jira.writes("jira") == []
     assert jira.ticket(ticket.id).priority == "P2"
+
+
+def test_with_another_secret_key_a_connection_waits_and_says_so_and_the_others_go_on(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    retitle(jira, ticket, "Waits")
+    jira.tick(MINUTE)
+    stranger = Engine(jira.database, jira.trackers, Seal("another secret key of forty characters.."))
+    assert len(stranger.run(most=50)) < 50
+    row = connection(jira)
+    assert row.breaker is Breaker.AUTH
+    assert "SECRET_KEY" in (row.last_error or "")
+    jira.settle(rounds=3, step=timedelta(minutes=10))
+    assert jira.record(ticket.id, "jira").fields["summary"] == "Waits"
+
+
+def test_a_stored_mapping_that_cannot_be_read_stops_its_connection_and_no_ticket(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    jira.database.write(
+        lambda uow: uow.execute(update(Connection).values(mapping="version: 1\nproduct: jira\nnonsense: yes\n"))
+    )
+    portal_ticket(jira, cast)
+    retitle(jira, ticket, "Still edited")
+    jira.settle()
+    row = connection(jira)
+    assert row.state is ConnectionState.STOPPED
+    assert "mapping cannot be read" in (row.stopped_because or "")
+    assert jira.ticket(ticket.id).title == "Still edited"

@@ -160,11 +160,19 @@ def test_a_stale_version_is_refused_and_told(
     assert (answer.status_code, answer.headers["etag"]) == (200, '"3"')
 
 
-@pytest.mark.parametrize("tag", ["1", 'W/"1"', '""', '"one"', '"1", "2"', '"²"', "''"])
-def test_a_tag_that_is_none_of_ours_is_malformed(api: Api, cast: Cast, make: Factory, tag: str) -> None:
+@pytest.mark.parametrize("tag", ["1", "''", '"1', '"1",', '"1" "2"', 'w/"1"', '"a b"'])
+def test_what_is_no_entity_tag_is_malformed(api: Api, cast: Cast, make: Factory, tag: str) -> None:
     ticket = make.ticket(cast.customer)
     answer = api.as_(cast.manager).patch(ticket.path, TRIAGE, headers={"If-Match": tag.encode()})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "If-Match")
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"1"', '""', '"one"', '"1", "2"', '"²"', '"9999999999999999999999"', '"-1"'])
+def test_a_tag_that_is_none_of_ours_matches_nothing(api: Api, cast: Cast, make: Factory, tag: str) -> None:
+    ticket = make.ticket(cast.customer)
+    answer = api.as_(cast.manager).patch(ticket.path, TRIAGE, headers={"If-Match": tag.encode()})
+    assert (answer.status_code, answer.json()["version"]) == (412, 1)
+    assert make.row(ticket).version == 1
 
 
 def test_a_star_matches_any_version(api: Api, cast: Cast, make: Factory) -> None:

@@ -1,5 +1,6 @@
 """What the API's doors share on the way in: bodies, parameters, and how their answers are described in OpenAPI."""
 
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, get_type_hints
@@ -9,10 +10,12 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from msgspec import inspect
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 
 from deskbridge.kit.errors import DomainError, FieldError, Invalid, Malformed, UnsupportedMedia
+from deskbridge.kit.idempotency import KEY_PATTERN, MAX_LENGTH
+from deskbridge.kit.links import add_links
 from deskbridge.kit.pace import UNCOUNTED
 
 Responses = dict[int | str, dict[str, Any]]
@@ -30,14 +33,15 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
+NO_NUL = r"^[^\x00]*$"
+Word = Annotated[str, Field(pattern=NO_NUL)]
+"""A short text that goes into a query as it is. A field with a pattern of its own is a `str`."""
 
+FilterWord = Annotated[str, Field(max_length=100, pattern=NO_NUL)]
+"""One of several values that a list is filtered by; together they fit into an address."""
 
-Word = Annotated[str, AfterValidator(_without_nul)]
-"""A short text that goes into a query as it is."""
+Cursor = Annotated[str, Field(max_length=400, pattern="^[A-Za-z0-9_-]+$")]
+"""Where the next page of a list begins, as the page before it said."""
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -47,7 +51,15 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must be a time that UTC has too") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _written(moment: object) -> object:
+    """Let only text through that is a date and a time: pydantic would take seconds since 1970 too."""
+    if not isinstance(moment, str) or not MOMENT.match(moment):
+        raise ValueError("must be a date and time with its offset, such as 2026-11-20T08:30:00Z")
+    return moment
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 """A point in time, with its offset from UTC."""
 
 
@@ -87,7 +99,7 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes this happen once however often it is sent; kept for 72 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": KEY_PATTERN},
 }
 
 ETAG = {"ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}}
@@ -145,6 +157,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, or a personal API token."},
         "session": {"type": "apiKey", "in": "cookie", "name": "deskbridge_session"},
     }
+    add_links(document)
     document["security"] = [{"bearer": []}, {"session": []}]
     for name in _changes(document["paths"]):
         for field in components["schemas"][name].get("properties", {}).values():
@@ -194,10 +207,21 @@ def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     for status, applies in conditions.items():
         if applies:
             responses.setdefault(str(status), said(status, Error))
+    for parameter in parameters:
+        parameter["schema"] = _never_null(parameter["schema"])
     headers = [IF_MATCH] * ("412" in responses) + [IDEMPOTENCY_KEY] * bool(keyed)
     if headers:
         operation["parameters"] = [*parameters, *headers]
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter without null: in an address there is none, a parameter is just left out."""
+    if {"type": "null"} not in schema.get("anyOf", ()):
+        return schema
+    rest = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    around = {name: value for name, value in schema.items() if name != "anyOf"}
+    return around | (rest[0] if len(rest) == 1 else {"anyOf": rest})
 
 
 def _changes(paths: dict[str, Any]) -> set[str]:
@@ -234,5 +258,7 @@ def _field(problem: Any) -> str:
 def _message(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         return "There is no such field."
+    if problem.get("ctx", {}).get("pattern") == NO_NUL:
+        return "This must not contain a NUL character."
     message: str = problem["msg"]
     return message.removeprefix("Value error, ")

@@ -66,8 +66,11 @@ class Storage:
 
     def older_than(self, moment: datetime) -> Iterator[list[str]]:
         """Return the names of the files written before a moment, in groups of at most 500."""
-        for group in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
-            yield [entry["path"] for entry in group if entry["last_modified"] < moment]
+        try:
+            for group in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
+                yield [entry["path"] for entry in group if entry["last_modified"] < moment]
+        except (BaseError, OSError) as error:
+            raise Unavailable("The files cannot be listed just now.") from error
 
 
 def open_storage(path: Path, url: str) -> Storage:
@@ -79,7 +82,7 @@ def open_storage(path: Path, url: str) -> Storage:
     if not url:
         return Storage(lambda: LocalStore(path, mkdir=True), path)
     client: ClientConfig = {"timeout": SECONDS, "connect_timeout": SECONDS, "allow_http": True}
-    retries: RetryConfig = {"max_retries": 3}
+    retries: RetryConfig = {"max_retries": 3, "retry_timeout": SECONDS}
     if url.startswith("s3://"):
         return Storage(lambda: S3Store.from_url(url, client_options=client, retry_config=retries))
     if url.startswith(("az://", "azure://")):

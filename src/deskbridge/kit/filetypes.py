@@ -115,9 +115,14 @@ def _jpeg(file: BinaryIO) -> bool:
             return False
         length = struct.unpack(">H", marker[2:])[0]
         if marker[1] in FRAMES:
-            height, width = struct.unpack(">HH", file.read(length - 2)[1:5])
+            frame = file.read(5)
+            if len(frame) < 5:
+                return False
+            height, width = struct.unpack(">HH", frame[1:])
             _bounded(width, height)
             return True
+        if length < 2:  # a length counts its own two bytes
+            return False
         file.seek(length - 2, 1)
     return False
 

@@ -1,6 +1,7 @@
 """What every door over HTTP shares: ready answers, errors as JSON, entity tags."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -24,6 +25,10 @@ STATUS: Mapping[type[DomainError], int] = {
     errors.Unavailable: 503,
 }
 JSON_TYPE = "application/json"
+NO_VERSION = -1
+OUR_TAG = re.compile(r'"([0-9]{1,18})"')
+ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+ENTITY_TAGS = re.compile(rf"(?:{ENTITY_TAG}(?:[ \t]*,[ \t]*{ENTITY_TAG})*)?")
 
 encode = msgspec.json.Encoder().encode
 
@@ -58,6 +63,12 @@ def error_response(error: DomainError) -> Response:
     return json_response(error_body(error), status_of(error), error_headers(error))
 
 
+def not_allowed(method: str, allowed: Iterable[str]) -> Response:
+    """Return the answer to a method that an address does not take, with those that it does."""
+    body = {"detail": f"This address does not take {method}.", "error_code": "METHOD_NOT_ALLOWED"}
+    return json_response(body, 405, {"Allow": ", ".join(sorted(allowed))})
+
+
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return any msgspec-encodable value as JSON."""
     return Response(encode(body), status, headers, JSON_TYPE)
@@ -80,14 +91,17 @@ def etag(version: int) -> str:
 
 
 def expected_version(request: Request) -> int | None:
-    """Return the version that `If-Match` asks for; None without the header, or for `*`."""
+    """Return the version that `If-Match` asks for; None without the header, or for `*`.
+
+    Tags that are none of ours, weak ones, several at once and none ask for `NO_VERSION`: nobody has seen such a one.
+    """
     header = request.headers.get("if-match")
     if header is None or header.strip() == "*":
         return None
-    tag = header.strip()
-    if not (len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isascii() and tag[1:-1].isdigit()):
+    if not ENTITY_TAGS.fullmatch(header.strip()):
         raise Malformed(errors=[FieldError("If-Match", 'Send one entity tag as it was given, for example "3".')])
-    return int(tag[1:-1])
+    ours = OUR_TAG.fullmatch(header.strip())
+    return int(ours[1]) if ours else NO_VERSION
 
 
 def wants_html(request: Request) -> bool:

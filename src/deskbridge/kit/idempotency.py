@@ -1,5 +1,6 @@
 """`Idempotency-Key`: the same write sent twice happens once, and both get the same answer."""
 
+import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from deskbridge.kit.model import Base, Digest
 KEPT = timedelta(hours=72)
 CLAIMED_FOR = timedelta(seconds=60)
 MAX_LENGTH = 255
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
 
 
 class StoredAnswer(Base):
@@ -39,8 +41,8 @@ class StillRunning(Conflict):
 
 def storage_key(actor_id: UUID | None, key: str) -> bytes:
     """Return what the key of this actor is stored under; raises `Invalid` for an unusable key."""
-    if not 1 <= len(key) <= MAX_LENGTH or not key.isprintable():
-        raise Invalid([FieldError("Idempotency-Key", f"Use 1 to {MAX_LENGTH} printable characters.")])
+    if len(key) > MAX_LENGTH or not re.fullmatch(KEY_PATTERN, key):
+        raise Invalid([FieldError("Idempotency-Key", f"Use 1 to {MAX_LENGTH} printable characters of ASCII.")])
     return fingerprint(f"{actor_id}\n{key}")
 
 

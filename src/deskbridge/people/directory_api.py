@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Parameters, Word, answers
+from deskbridge.kit.api import Body, Cursor, Parameters, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid
 from deskbridge.kit.http import expected_version, json_response, versioned_response
@@ -111,7 +111,7 @@ class PeopleParameters(Parameters):
     team: list[UUID] = Field([], max_length=20)
     active: bool | None = None
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Word | None = Field(None, max_length=400)
+    cursor: Cursor | None = None
 
 
 class AgentParameters(PeopleParameters):

@@ -58,6 +58,10 @@ class Front:
         except Unauthenticated:
             return None
 
+    async def require_signed_in(self, request: Request) -> None:
+        """Raise `Unauthenticated` unless somebody is signed in: asked before a body is read."""
+        await self.access.read(request, _who)
+
     async def read(
         self, request: Request, query: Callable[Concatenate[Reader, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[Actor, T]:
@@ -97,15 +101,24 @@ class Front:
         form = await self._checked_form(request)
         return [value for value in form.getlist(name) if isinstance(value, str)]
 
+    def fields(self, request: Request, form: FormData) -> dict[str, str]:
+        """Return the fields of a form that was read with its files; raises `Forbidden` for one that is not ours."""
+        self.access.require_same_origin(request)
+        self._require_token(request, form)
+        return {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "csrf_token"}
+
     async def _checked_form(self, request: Request) -> FormData:
         self.access.require_same_origin(request)
         form = await request.form(max_files=0, max_fields=200)
+        self._require_token(request, form)
+        return form
+
+    def _require_token(self, request: Request, form: FormData) -> None:
         token = form.get("csrf_token")
         secret = self._secret(request)
         if not secret or not isinstance(token, str):
             raise Forbidden(N_("This form has expired. Load the page again and repeat."))
         self.access.require_form_token(secret, token)
-        return form
 
     def _secret(self, request: Request) -> str:
         """Return what ties forms to this browser: its session, or before that its visitor's cookie."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Moment, Parameters, Word, answers
+from deskbridge.kit.api import FilterWord, Moment, Parameters, answers
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import FieldError, Malformed
 from deskbridge.kit.http import json_response
@@ -28,19 +28,19 @@ router = APIRouter(prefix="/api/v1", tags=["reports"])
 class ReportParameters(Parameters):
     """The tickets a report is about: `last` or `from` and `to` bound when they were created; all, without."""
 
-    last: Word | None = Field(None, pattern=r"^[1-9]\d{0,3}[hd]$", description="For example 48h or 30d.")
+    last: str | None = Field(None, pattern=r"^[1-9][0-9]{0,3}[hd]$", description="For example 48h or 30d.")
     from_: Moment | None = Field(None, alias="from")
     to: Moment | None = None
-    tz: Word = Field("UTC", max_length=60, description="The time zone that days begin in.")
+    tz: str = Field("UTC", max_length=60, pattern="^[A-Za-z0-9_+/-]+$", description="The time zone that days begin in.")
     team: list[UUID] = Field([], max_length=20)
-    category: list[Word] = Field([], max_length=20)
+    category: list[FilterWord] = Field([], max_length=20)
     priority: list[Priority] = Field([], max_length=4)
 
 
 class PeriodParameters(ReportParameters):
     """Without a period, the last 30 days."""
 
-    last: Word | None = Field(None, pattern=r"^[1-9]\d{0,3}[hd]$", description="30d, unless from or to is given.")
+    last: str | None = Field(None, pattern=r"^[1-9][0-9]{0,3}[hd]$", description="30d, unless from or to is given.")
     bucket: Bucket | None = Field(None, description="By default hours for hours, days for days.")
 
 

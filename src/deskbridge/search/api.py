@@ -7,11 +7,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Parameters, Word, answers
+from deskbridge.kit.api import Cursor, Parameters, Word, answers
 from deskbridge.kit.http import json_response
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people.api import access_of
 from deskbridge.search.queries import Found, Order, search
+from deskbridge.search.query import LONGEST_QUERY
 
 router = APIRouter(prefix="/api/v1", tags=["tickets"])
 
@@ -19,10 +20,10 @@ router = APIRouter(prefix="/api/v1", tags=["tickets"])
 class SearchParameters(Parameters):
     """Words, "phrases", beginnings*, and status: priority: assignee: requester: team: category: tag: is:breached."""
 
-    q: Word = Field(min_length=1, max_length=20_000)
+    q: Word = Field(min_length=1, max_length=LONGEST_QUERY)
     order: Order = Order.RECENCY
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Word | None = Field(None, max_length=400)
+    cursor: Cursor | None = None
 
 
 @router.get("/search", responses=answers(200, Page[Found], 400), response_class=Response)

@@ -14,7 +14,7 @@ from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
 from deskbridge.kit.ids import new_id
 from deskbridge.sync import leases, tail, timeline
-from deskbridge.sync.mapping import Mapping
+from deskbridge.sync.mapping import Mapping, MappingRefused
 from deskbridge.sync.mapping_text import parse
 from deskbridge.sync.merge import Origin
 from deskbridge.sync.model import NEVER, Connection, ConnectionState, Link, LinkState
@@ -74,7 +74,10 @@ def _heed(uow: UnitOfWork, ticket_id: UUID) -> None:
 def _file(uow: UnitOfWork, ticket_id: UUID, connections: list[Row[Any]]) -> None:
     facts = filing_facts(uow, ticket_id)
     for row in connections:
-        decision = mapping_of(row.mapping).filing.out(facts)
+        try:
+            decision = mapping_of(row.mapping).filing.out(facts)
+        except MappingRefused:  # the engine stops that connection; a ticket's change never fails for it
+            continue
         if decision.yes:
             link = new_link(uow, row.id, LinkState.CREATING, Origin.DESK, decision.reason, ticket_id=ticket_id)
             timeline.add(uow, row.id, "link.filed", {"reason": decision.reason}, link)

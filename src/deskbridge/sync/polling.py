@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.sealed import Seal
+from deskbridge.kit.sealed import Seal, Unreadable
 from deskbridge.sync.connections import address_of
 from deskbridge.sync.connector import Connector, Hit, Watermark
 from deskbridge.sync.inbox import hint_at
 from deskbridge.sync.lines import Address
 from deskbridge.sync.model import Connection, ConnectionState, Cursor, Link, Seen
+from deskbridge.sync.work import hold_up_unusable
 
 EVERY = timedelta(seconds=60)
 PAGE = 100
@@ -41,7 +42,12 @@ def take_feed(uow: UnitOfWork, seal: Seal) -> DueFeed | None:
         return None
     row.poll_at = uow.now + EVERY
     cursor = uow.session.get(Cursor, row.id)
-    return DueFeed(row.id, address_of(row, seal), Watermark(cursor.at, cursor.tie) if cursor else None)
+    try:
+        address = address_of(row, seal)
+    except Unreadable as error:
+        hold_up_unusable(uow, row.id, error)
+        return None
+    return DueFeed(row.id, address, Watermark(cursor.at, cursor.tie) if cursor else None)
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:

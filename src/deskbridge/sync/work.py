@@ -8,16 +8,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from deskbridge.kit.db import Reader, UnitOfWork
-from deskbridge.kit.sealed import Seal
+from deskbridge.kit.sealed import Seal, Unreadable
 from deskbridge.people.actor import Actor
-from deskbridge.sync import leases
+from deskbridge.sync import breaker, leases
 from deskbridge.sync.applying import connection_actor
-from deskbridge.sync.connections import address_of
-from deskbridge.sync.connector import Record
+from deskbridge.sync.connections import address_of, locked, stop
+from deskbridge.sync.connector import AuthFailed, Record
 from deskbridge.sync.hints import mapping_of
 from deskbridge.sync.leases import Taken
 from deskbridge.sync.lines import Address
-from deskbridge.sync.mapping import Mapping
+from deskbridge.sync.mapping import Mapping, MappingRefused
 from deskbridge.sync.merge import Base, Origin
 from deskbridge.sync.model import Connection, Link, LinkState
 from deskbridge.sync.sides import Desk, read_desk
@@ -81,7 +81,23 @@ def persons_named(work: Work, record: Record) -> list[str]:
 def begin(uow: UnitOfWork, worker: UUID, seal: Seal, only: list[UUID] | None = None) -> Work | None:
     """Take the next link that is due and return what its round needs; None when nothing is."""
     taken = leases.take_due(uow, worker, only)
-    return _of(uow, taken, seal) if taken is not None else None
+    if taken is None:
+        return None
+    try:
+        return _of(uow, taken, seal)
+    except (Unreadable, MappingRefused) as error:
+        leases.put_back(uow, leases.held(uow, taken), str(error), leases.LEASE)
+        hold_up_unusable(uow, taken.connection_id, error)
+        return None
+
+
+def hold_up_unusable(uow: UnitOfWork, connection_id: UUID, error: Unreadable | MappingRefused) -> None:
+    """Hold up a connection that cannot be used as it is stored: with another SECRET_KEY, say, or an older mapping."""
+    row = locked(uow, connection_id)
+    if isinstance(error, Unreadable):
+        breaker.failed(uow, row, AuthFailed(error.detail))
+    else:
+        stop(uow, row, f"Its mapping cannot be read: {error}"[:2000])
 
 
 def look(reader: Reader, link_id: UUID, seal: Seal) -> Work:

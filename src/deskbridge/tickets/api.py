@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Moment, Parameters, Word, answers
+from deskbridge.kit.api import Body, Cursor, FilterWord, Moment, Parameters, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid, Malformed
 from deskbridge.kit.http import etag, expected_version, json_response
@@ -17,6 +17,7 @@ from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
 from deskbridge.search.queries import narrowed
+from deskbridge.search.query import LONGEST_QUERY
 from deskbridge.tickets import conversation, queries, service
 from deskbridge.tickets.answers import HistoryAnswer, MessageAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.fields import CONTENT_LENGTH, DESCRIPTION_LENGTH, NOTES_LENGTH, SERVICE_LENGTH, TITLE_LENGTH
@@ -118,23 +119,23 @@ class TicketListParameters(Parameters):
 
     status: list[Status] = Field([], max_length=20)
     priority: list[Priority] = Field([], max_length=20)
-    category: list[Word] = Field([], max_length=20)
+    category: list[FilterWord] = Field([], max_length=20)
     assignee: list[Nobody] = Field([], max_length=20)
     team: list[Nobody] = Field([], max_length=20)
     requester: list[UUID] = Field([], max_length=20)
-    tag: list[Word] = Field([], max_length=20)
-    external_ref: list[Word] = Field([], max_length=20)
+    tag: list[FilterWord] = Field([], max_length=20)
+    external_ref: list[FilterWord] = Field([], max_length=20)
     created_from: Moment | None = None
     created_to: Moment | None = None
     updated_from: Moment | None = None
     updated_to: Moment | None = None
     breached: bool | None = None
     unread: bool | None = Field(None, description="Whether somebody else has said something since one last read it.")
-    q: Word = Field("", max_length=20_000, description="Full text; see /search.")
+    q: Word = Field("", max_length=LONGEST_QUERY, description="Full text; see /search.")
     sort_by: SortBy = SortBy.CREATED_AT
     order: Order = Order.DESC
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Word | None = Field(None, max_length=400)
+    cursor: Cursor | None = None
     page: int | None = Field(None, ge=1, description="For small sets; not together with cursor.")
     per_page: int | None = Field(None, ge=1, le=MAX_LIMIT)
     with_total: bool = False
@@ -142,7 +143,7 @@ class TicketListParameters(Parameters):
 
 class PageParameters(Parameters):
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Word | None = Field(None, max_length=400)
+    cursor: Cursor | None = None
 
 
 @router.get("/tickets", responses=answers(200, TicketPage, 400), response_class=Response)

@@ -143,6 +143,13 @@ def attach(
     return attachment
 
 
+def attach_all(
+    uow: UnitOfWork, actor: Actor, ref: UUID | int, files: Sequence[Received], *, internal: bool, scanned: bool
+) -> list[UUID]:
+    """Tie received files to a ticket and return their ids, for the message that carries them."""
+    return [attach(uow, actor, ref, file, internal=internal, scanned=scanned).id for file in files]
+
+
 def carry(uow: UnitOfWork, actor: Actor, message: Message, attachment_ids: Sequence[UUID]) -> None:
     """Have a new message carry files that its author uploaded to the ticket before: its audience becomes theirs.
 

@@ -42,7 +42,7 @@ class CategoryPut(CategoryPatch):
 class CategoryBody(CategoryPut):
     """A new category; its key never changes."""
 
-    key: Word = Field(pattern=r"^[A-Z][A-Z0-9_]{1,59}$", description="For example HARDWARE_ORDER.")
+    key: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,59}$", description="For example HARDWARE_ORDER.")
 
 
 class CategoryList(msgspec.Struct):

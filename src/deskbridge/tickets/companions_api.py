@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Word, answers
+from deskbridge.kit.api import Body, Moment, Word, answers
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError, FieldError, Invalid
 from deskbridge.kit.http import expected_version, json_response, versioned_response
@@ -39,13 +39,13 @@ MOST_IN_BULK = 500
 class TimeBody(Body):
     minutes: int = Field(ge=time_entries.LEAST, le=time_entries.MOST)
     note: str = Field("", max_length=time_entries.NOTE_LENGTH)
-    started_at: AwareDatetime | None = None
+    started_at: Moment | None = None
 
 
 class TimePatch(Body):
     minutes: int = Field(1, ge=time_entries.LEAST, le=time_entries.MOST)
     note: str = Field("", max_length=time_entries.NOTE_LENGTH)
-    started_at: AwareDatetime | None = None
+    started_at: Moment | None = None
 
 
 class TimeEntryList(msgspec.Struct):

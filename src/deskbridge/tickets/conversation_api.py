@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import Body, Parameters, Word, answers
+from deskbridge.kit.api import Body, Cursor, Parameters, Word, answers
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.http import json_response
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
@@ -46,7 +46,7 @@ class MessageEdit(Body):
 
 class PageParameters(Parameters):
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Word | None = Field(None, max_length=400)
+    cursor: Cursor | None = None
 
 
 class Kind(StrEnum):

@@ -31,6 +31,11 @@ def files_of(reader: Reader, actor: Actor, ticket_id: UUID) -> list[AttachmentAn
     return [file_answer(row) for row in rows]
 
 
+def loose_files(reader: Reader, actor: Actor, ticket_id: UUID) -> list[AttachmentAnswer]:
+    """Return those of a ticket's files that no message carries, and that the actor may see, oldest first."""
+    return [file for file in files_of(reader, actor, ticket_id) if file.message_id is None]
+
+
 def carried_by(reader: Reader, actor: Actor, message_ids: Sequence[UUID]) -> dict[UUID, list[AttachmentAnswer]]:
     """Return the files of some messages the actor may see, by message, in one statement."""
     if not message_ids:

@@ -16,12 +16,14 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, Forbidden, Invalid, Malformed
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.front import complaints, front_of, see_other
-from deskbridge.tickets import conversation, queries, reading, service, timeline
-from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
+from deskbridge.tickets import attachments, conversation, queries, reading, service, timeline
+from deskbridge.tickets.answers import AttachmentAnswer, CategoryAnswer, TicketAnswer, TicketPage
+from deskbridge.tickets.file_queries import loose_files
 from deskbridge.tickets.model import Channel, Status
 from deskbridge.tickets.policy import allowed_targets
 from deskbridge.tickets.queries import SortBy, TicketFilter, TicketQuery, as_ref
 from deskbridge.tickets.shown import category_choices, explained, is_seen, opening
+from deskbridge.tickets.uploads import read_form, uploads_of, with_files
 from deskbridge.tickets.workflow import FINISHED
 from deskbridge.ui import words
 
@@ -132,6 +134,7 @@ class Shown:
     ticket: TicketAnswer
     unread: bool
     entries: timeline.Timeline
+    loose: list[AttachmentAnswer]
     targets: list[Status]
     categories: list[CategoryAnswer]
 
@@ -162,6 +165,7 @@ async def _ticket_page(
         "ticket": shown.ticket,
         "opening": opening(shown.ticket),
         "entries": shown.entries.entries,
+        "loose": shown.loose,
         "targets": shown.targets,
         "category_name": categories.get(shown.ticket.category, words.plain(shown.ticket.category)),
         "draft": f"{actor.id}:{shown.ticket.number}",
@@ -181,6 +185,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
         ticket,
         bool(reading.unread_among(reader, customer, [ticket.id])),
         timeline.latest(reader, customer, ticket.id, ENTRIES),
+        loose_files(reader, customer, ticket.id),
         allowed_targets(customer, queries.facts_of(ticket)),
         queries.active_categories(reader),
     )
@@ -189,13 +194,30 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
 @router.post("/tickets/{id}/messages")
 async def reply(request: Request, ref: Ref) -> Response:
     """Answer; that wakes a request that waits or is solved, unless it is just thanks."""
-    form = await front_of(request).form(request)
+    front, ticket = front_of(request), as_ref(ref)
+    await front.require_signed_in(request)
+    async with read_form(request) as sent:
+        form = front.fields(request, sent)
+        await front.read(request, _require_attaching, ticket)
 
-    def answer(uow: UnitOfWork, actor: Actor) -> None:
-        content, thanks = form.get("content", ""), "thanks" in form
-        conversation.reply(uow, as_customer(actor), as_ref(ref), content, just_thanks=thanks)
+        async def act(files: list[attachments.Received]) -> Response:
+            def answer(uow: UnitOfWork, actor: Actor) -> None:
+                customer, scanned = as_customer(actor), uploads_of(request).scanned
+                ids = attachments.attach_all(uow, customer, ticket, files, internal=False, scanned=scanned)
+                content, thanks = form.get("content", ""), "thanks" in form
+                conversation.reply(uow, customer, ticket, content, just_thanks=thanks, attachment_ids=ids)
 
-    return await _act(request, ref, form, answer, "?sent=1")
+            return await _act(request, ref, form, answer, "?sent=1")
+
+        try:
+            return await with_files(request, sent, act)
+        except Invalid as error:
+            language = front.language(request, await front.visitor(request))
+            return await _ticket_page(request, ref, typed=form, errors=complaints(language, error), status=422)
+
+
+def _require_attaching(reader: Reader, actor: Actor, ref: UUID | int) -> None:
+    attachments.require_attaching(reader, as_customer(actor), ref, internal=False)
 
 
 @router.post("/tickets/{id}/close")

@@ -33,8 +33,11 @@ def opening(ticket: TicketAnswer) -> dict[str, object]:
         "content": ticket.description,
         "created_at": ticket.created_at,
         "is_internal": False,
+        "written_by": None,
+        "written_in": None,
         "edited_at": None,
         "deleted_at": None,
+        "attachments": [],
     }
 
 

@@ -1,7 +1,7 @@
 """Files in a request: taken off the wire in bounded memory, by the doors of the API and of the pages alike."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message
 
-from deskbridge.kit.errors import TooLarge, UnsupportedMedia
+from deskbridge.kit.errors import DomainError, TooLarge, Unavailable, UnsupportedMedia
 from deskbridge.kit.filetypes import INLINE, refused
 from deskbridge.kit.http import json_response
 from deskbridge.tickets.attachments import Opened, Received, Uploads
@@ -38,7 +38,15 @@ async def form_with_files(request: Request, most: int = MOST_FILES) -> AsyncIter
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UnsupportedMedia("Send the file as multipart/form-data, in a part called `file`.")
-    limit = uploads_of(request).max_size + FIELDS_SIZE
+    async with read_form(request, most) as form:
+        yield form
+
+
+@asynccontextmanager
+async def read_form(request: Request, most: int = MOST_FILES) -> AsyncIterator[FormData]:
+    """Read a form as above, or one that brings no files and is bounded as any other."""
+    with_files = request.headers.get("content-type", "").startswith("multipart/form-data")
+    limit = FIELDS_SIZE + (uploads_of(request).max_size if with_files else 0)
     bounded = Request(request.scope, partial(_bounded, request, _Count(limit)))
     try:
         async with bounded.form(max_files=most, max_fields=200, max_part_size=FIELDS_SIZE) as form:
@@ -75,6 +83,40 @@ async def receive(request: Request, file: UploadFile) -> Received:
 async def discard(request: Request, received: Received) -> None:
     """Remove the bytes of a file that did not make it onto a ticket."""
     await run_in_threadpool(uploads_of(request).discard, received)
+
+
+async def with_files(
+    request: Request, form: FormData, then: Callable[[list[Received]], Awaitable[Response]]
+) -> Response:
+    """Keep a form's files, have `then` tie them to a ticket, and remove them again where that is refused.
+
+    Raises `Invalid` for a file that is not taken.
+    """
+    kept: list[Received] = []
+    try:
+        for file in files_in(form):
+            kept.append(await _received(request, file))  # noqa: PERF401 - what is kept when one is refused goes again
+        response = await then(kept)
+    except Unavailable:  # it may have been saved all the same; if not, the sweep finds the bytes
+        raise
+    except DomainError:
+        await _discard_all(request, kept)
+        raise
+    if response.status_code >= 400:
+        await _discard_all(request, kept)
+    return response
+
+
+async def _received(request: Request, file: UploadFile) -> Received:
+    try:
+        return await receive(request, file)
+    except (TooLarge, UnsupportedMedia) as error:
+        raise refused(error.detail) from error
+
+
+async def _discard_all(request: Request, kept: list[Received]) -> None:
+    for received in kept:
+        await discard(request, received)
 
 
 # Handing out

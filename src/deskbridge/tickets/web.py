@@ -20,8 +20,9 @@ from deskbridge.people import queries as people
 from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, require_agent, see_other
 from deskbridge.search.queries import narrowed
-from deskbridge.tickets import conversation, queries, reading, service, timeline
-from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer, TicketPage
+from deskbridge.tickets import attachments, conversation, queries, reading, service, timeline
+from deskbridge.tickets.answers import AttachmentAnswer, CategoryAnswer, TicketAnswer, TicketPage
+from deskbridge.tickets.file_queries import loose_files
 from deskbridge.tickets.list_state import PATH, VIEWS, ListState, read_state
 from deskbridge.tickets.model import Audience, Priority, Status
 from deskbridge.tickets.policy import Verb, allowed_targets, verbs
@@ -29,6 +30,7 @@ from deskbridge.tickets.queries import as_ref
 from deskbridge.tickets.service import Assignment
 from deskbridge.tickets.shown import Choices, category_choices, explained, is_seen, named, opening
 from deskbridge.tickets.targets import next_target, targets
+from deskbridge.tickets.uploads import read_form, uploads_of, with_files
 from deskbridge.ui import words
 from deskbridge.ui.languages import said, translations
 from deskbridge.ui.pages import Pages, View
@@ -205,6 +207,7 @@ class Shown:
     ticket: TicketAnswer
     unread: bool
     entries: timeline.Timeline
+    loose: list[AttachmentAnswer]
     requester: people.Profile
     may: set[Verb]
     targets: list[Status]
@@ -252,6 +255,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
         ticket=ticket,
         unread=bool(reading.unread_among(reader, actor, [ticket.id])),
         entries=timeline.latest(reader, actor, ticket.id, entries),
+        loose=loose_files(reader, actor, ticket.id),
         requester=people.profile(reader, ticket.requester.id),
         may=may,
         targets=allowed_targets(actor, facts),
@@ -289,6 +293,7 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
         "opening": opening(ticket),
         "entries": entries.entries,
         "older": entries.older,
+        "loose": shown.loose,
         "requester": shown.requester,
         "may": {verb.name for verb in shown.may},
         "mine": ticket.assignee is not None and ticket.assignee.id == actor.id,
@@ -306,9 +311,27 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
 @router.post("/{id}/messages")
 async def say(request: Request, ref: Ref) -> Response:
     """Reply to the customer, or leave a note for colleagues."""
-    form = await front_of(request).form(request)
-    speak = conversation.note if form.get("audience") == Audience.INTERNAL else conversation.reply
-    return await _act(request, ref, form, lambda uow, actor: speak(uow, actor, as_ref(ref), form.get("content", "")))
+    front, ticket = front_of(request), as_ref(ref)
+    await front.require_signed_in(request)
+    async with read_form(request) as sent:
+        form = front.fields(request, sent)
+        await front.read(request, attachments.require_attaching, ticket, internal=False)
+        internal = form.get("audience") == Audience.INTERNAL
+        speak = conversation.note if internal else conversation.reply
+
+        async def act(files: list[attachments.Received]) -> Response:
+            def say_with(uow: UnitOfWork, actor: Actor) -> None:
+                scanned = uploads_of(request).scanned
+                ids = attachments.attach_all(uow, actor, ticket, files, internal=internal, scanned=scanned)
+                speak(uow, actor, ticket, form.get("content", ""), attachment_ids=ids)
+
+            return await _act(request, ref, form, say_with)
+
+        try:
+            return await with_files(request, sent, act)
+        except Invalid as error:
+            language = front.language(request, await front.visitor(request))
+            return await show_ticket(request, ref, sent=form, errors=complaints(language, error), status=422)
 
 
 @router.post("/{id}/unread")

@@ -145,6 +145,13 @@ def number(context: Context, value: float) -> str:
 
 
 @pass_context
+def file_size(context: Context, size: int) -> str:
+    """A number of bytes in the unit it is read in: 1.4 MB."""
+    unit, shown = ("B", float(size)) if size < 1000 else ("kB", size / 1000) if size < 10**6 else ("MB", size / 10**6)
+    return f"{format_decimal(shown, '#,##0.#', locale=context['language'].formats)}\u00a0{unit}"
+
+
+@pass_context
 def markdown(context: Context, source: str) -> Markup:
     """A message as HTML; `#1042` leads where this reader may see that ticket."""
     view: View = context["view"]
@@ -216,6 +223,7 @@ FILTERS = {
     "utc": utc,
     "initials": initials,
     "number": number,
+    "file_size": file_size,
     "markdown": markdown,
     "line": prose.to_line,
     "word": word,

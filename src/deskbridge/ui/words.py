@@ -132,6 +132,7 @@ LABEL = {
     "impact_level": N_("Impact"),
     "tags": N_("Tags"),
     "content": N_("Message"),
+    "file": N_("File"),
     "notes": N_("Note for your colleagues"),
     "resolution_notes": N_("How was it solved?"),
     "escalated_reason": N_("Reason"),

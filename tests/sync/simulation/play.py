@@ -105,7 +105,10 @@ class Said:
 
 @dataclass
 class Play:
-    """One run. `tell` keeps what happened, in order, for whoever has to find out why it failed."""
+    """One run. `tell` keeps what happened, in order, for whoever has to find out why it failed.
+
+    `is_over` once all that must be true at its end was found to be.
+    """
 
     plot: Plot
     stage: Stage
@@ -114,6 +117,7 @@ class Play:
     said: list[Said] = field(default_factory=list)
     tickets: list[UUID] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    is_over: bool = False
     count: int = 0
 
     @classmethod
@@ -321,6 +325,7 @@ class Play:
             self.check_edits(ticket_id)
             self.check_talk(ticket_id)
         self.check_quiet()
+        self.is_over = True
 
     def check_links(self, ticket_id: UUID) -> None:
         links = self.stage.links(ticket_id)

@@ -41,12 +41,12 @@ def played(databases: TestDatabases, seed: int) -> Play:
 @pytest.mark.parametrize("first", range(FIRST, FIRST + PLAYS, AT_ONCE))
 def test_every_play_ends_well(databases: TestDatabases, first: int) -> None:
     for seed in range(first, first + AT_ONCE):
-        played(databases, seed)
+        assert played(databases, seed).is_over
 
 
-@pytest.mark.parametrize("seed", REMEMBERED, ids=lambda seed: str(seed))
+@pytest.mark.parametrize("seed", REMEMBERED, ids=str)
 def test_what_once_went_wrong_goes_well(databases: TestDatabases, seed: int) -> None:
-    played(databases, seed)
+    assert played(databases, seed).is_over
 
 
 def test_a_play_plays_again_exactly(databases: TestDatabases) -> None:

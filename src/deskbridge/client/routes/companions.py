@@ -147,7 +147,7 @@ class CompanionsRoutes:
         )
 
     def unwatch(
-        self, id: UUID | int | str, *, user_id: UUID | UnsetType | None = UNSET, idempotency_key: str | None = None
+        self, id: UUID | int | str, *, user_id: UUID | UnsetType = UNSET, idempotency_key: str | None = None
     ) -> None:
         """Stop watching a ticket, or let another agent stop."""
         self._calls.nothing(

@@ -86,7 +86,7 @@ class ConversationRoutes:
         id: UUID | int | str,
         *,
         limit: int | UnsetType = UNSET,
-        cursor: str | UnsetType | None = UNSET,
+        cursor: str | UnsetType = UNSET,
         kind: Kind | UnsetType = UNSET,
         format: Format | UnsetType = UNSET,
     ) -> A:

@@ -23,7 +23,7 @@ class DirectoryRoutes:
         q: str | UnsetType = UNSET,
         role: list[Role] | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
-        active: bool | UnsetType | None = UNSET,
+        active: bool | UnsetType = UNSET,
         limit: int | UnsetType = UNSET,
     ) -> Pages[Profile, Page[Profile]]:
         """Return a page of people, newest first; for agents."""
@@ -165,9 +165,9 @@ class DirectoryRoutes:
         q: str | UnsetType = UNSET,
         role: list[Role] | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
-        active: bool | UnsetType | None = UNSET,
+        active: bool | UnsetType = UNSET,
         limit: int | UnsetType = UNSET,
-        available: bool | UnsetType | None = UNSET,
+        available: bool | UnsetType = UNSET,
     ) -> Pages[AgentAnswer, Page[AgentAnswer]]:
         """Return a page of agents, newest first; for agents."""
         return self._calls.pages(
@@ -330,7 +330,7 @@ class DirectoryRoutes:
         """Lock an agent out and hand back their open tickets; for administrators."""
         self._calls.nothing(Call("DELETE", f"/api/v1/agents/{segment(id)}", key=once(idempotency_key)))
 
-    def list_teams(self, *, active: bool | UnsetType | None = UNSET) -> TeamList:
+    def list_teams(self, *, active: bool | UnsetType = UNSET) -> TeamList:
         """Return the teams with their members; for agents."""
         return self._calls.answer(Call("GET", "/api/v1/teams", query={"active": active}), TeamList)
 

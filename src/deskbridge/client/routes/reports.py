@@ -19,14 +19,14 @@ class ReportsRoutes:
     def tickets_by_period(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,
         priority: list[Priority] | UnsetType = UNSET,
-        bucket: Bucket | UnsetType | None = UNSET,
+        bucket: Bucket | UnsetType = UNSET,
     ) -> PeriodReport:
         """Return what was created and resolved in each hour, day, week or month, and the backlog at its end."""
         return self._calls.answer(
@@ -50,14 +50,14 @@ class ReportsRoutes:
     def resolution_time(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,
         priority: list[Priority] | UnsetType = UNSET,
-        by: By | UnsetType | None = UNSET,
+        by: By | UnsetType = UNSET,
     ) -> Times:
         """Return how long tickets took from creation to resolution, whole or also by priority, category, team or
         agent.
@@ -83,9 +83,9 @@ class ReportsRoutes:
     def categories(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,
@@ -112,9 +112,9 @@ class ReportsRoutes:
     def sla_adherence(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,
@@ -141,9 +141,9 @@ class ReportsRoutes:
     def aging(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,
@@ -170,9 +170,9 @@ class ReportsRoutes:
     def agents_performance(
         self,
         *,
-        last: str | UnsetType | None = UNSET,
-        from_: datetime | UnsetType | None = UNSET,
-        to: datetime | UnsetType | None = UNSET,
+        last: str | UnsetType = UNSET,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
         tz: str | UnsetType = UNSET,
         team: list[UUID] | UnsetType = UNSET,
         category: list[str] | UnsetType = UNSET,

@@ -1,6 +1,7 @@
 """What can be called: sla. Written by `make docs` from the API's routes; change those instead."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -106,7 +107,7 @@ class SlaRoutes:
         *,
         name: str,
         time_zone: str,
-        week: dict[str, list[list[str]]],
+        week: dict[str, Any],
         holidays: list[date] | UnsetType = UNSET,
         idempotency_key: str | None = None,
     ) -> CalendarAnswer:
@@ -131,7 +132,7 @@ class SlaRoutes:
         *,
         name: str,
         time_zone: str,
-        week: dict[str, list[list[str]]],
+        week: dict[str, Any],
         holidays: list[date] | UnsetType = UNSET,
         if_match: int | None = None,
         idempotency_key: str | None = None,

@@ -179,9 +179,9 @@ class SyncRoutes:
         self,
         *,
         limit: int | UnsetType = UNSET,
-        connection_id: UUID | UnsetType | None = UNSET,
-        state: LinkState | UnsetType | None = UNSET,
-        waiting: bool | UnsetType | None = UNSET,
+        connection_id: UUID | UnsetType = UNSET,
+        state: LinkState | UnsetType = UNSET,
+        waiting: bool | UnsetType = UNSET,
     ) -> Pages[LinkAnswer, Page[LinkAnswer]]:
         """Return a page of links, newest first; for team leads."""
         return self._calls.pages(
@@ -257,8 +257,8 @@ class SyncRoutes:
         self,
         *,
         limit: int | UnsetType = UNSET,
-        connection_id: UUID | UnsetType | None = UNSET,
-        failure: FailureClass | UnsetType | None = UNSET,
+        connection_id: UUID | UnsetType = UNSET,
+        failure: FailureClass | UnsetType = UNSET,
         state: FailureState | UnsetType = UNSET,
     ) -> Pages[FailureAnswer, Page[FailureAnswer]]:
         """Return a page of what failed, latest first; for team leads. Payloads are for administrators."""

@@ -29,6 +29,7 @@ function clear(form) {
   clearTimeout(saveTimer);
   store.remove(draftKey(form));
   textOf(form).value = "";
+  for (const files of all("[type=file]", form)) files.value = "";
   find("[data-saved]", form).textContent = "";
 }
 
