@@ -55,7 +55,11 @@ def user_list(
     as_json: AsJson = False,
 ) -> None:
     """List people, newest first."""
-    found = desk.directory.list_users(q=query, role=role or [], active=active, limit=min(limit, 200))
+    from msgspec import UNSET
+
+    found = desk.directory.list_users(
+        q=query, role=role or [], active=UNSET if active is None else active, limit=min(limit, 200)
+    )
     people = list(islice(found, limit))
     rows = [
         (one.customer_id, one.role, one.name, one.email, one.phone, "" if one.active else "inactive") for one in people

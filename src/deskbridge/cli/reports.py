@@ -63,7 +63,7 @@ def report_period(
     from deskbridge.cli.chart import Chart
 
     lines = desk.reports.tickets_by_period(
-        last=last,
+        last=UNSET if last is None else last,
         bucket=bucket or UNSET,
         tz=tz,
         team=_ids(desk, team),
@@ -93,11 +93,18 @@ def report_resolution_time(
     as_json: AsJson = False,
 ) -> None:
     """Tell how many minutes tickets took from creation to resolution."""
+    from msgspec import UNSET
+
     from deskbridge.cli.chart import Chart
     from deskbridge.client.answers import GroupTimes, Times
 
     times = desk.reports.resolution_time(
-        last=last, by=by, tz=tz, team=_ids(desk, team), category=category or [], priority=priority or []
+        last=UNSET if last is None else last,
+        by=by,
+        tz=tz,
+        team=_ids(desk, team),
+        category=category or [],
+        priority=priority or [],
     )
     lines: list[tuple[str, Times | GroupTimes]] = [("all", times)]
     lines += [(line.name or line.key or "none", line) for line in times.by or []]
@@ -129,9 +136,13 @@ def report_categories(
     as_json: AsJson = False,
 ) -> None:
     """Tell how many tickets each category has, and how many of them are open."""
+    from msgspec import UNSET
+
     from deskbridge.cli.chart import Chart
 
-    lines = desk.reports.categories(last=last, tz=tz, team=_ids(desk, team), priority=priority or []).items
+    lines = desk.reports.categories(
+        last=UNSET if last is None else last, tz=tz, team=_ids(desk, team), priority=priority or []
+    ).items
     rows = [(line.category, line.active, line.total) for line in lines]
     show_rows(lines, ["Category", "Open", "All"], rows, as_json=as_json)
     series = {"Open": [float(line.active) for line in lines], "All": [float(line.total) for line in lines]}

@@ -69,6 +69,8 @@ def chosen_tickets(
     at_once: int,
 ) -> "Pages[TicketAnswer, TicketPage]":
     """Return the tickets that the options of a command ask for."""
+    from msgspec import UNSET
+
     return desk.tickets.list_tickets(
         status=status or [],
         priority=priority or [],
@@ -77,7 +79,7 @@ def chosen_tickets(
         team=[None if name == "none" else team_named(desk, name).id for name in team or []],
         requester=ids_of(desk, requester or []),
         tag=tag or [],
-        breached=breached,
+        breached=UNSET if breached is None else breached,
         q=query,
         sort_by=sort_by,
         order=order,
