@@ -1,13 +1,19 @@
 """Commands about trackers kept in step."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deskbridge.cli import connections
 from deskbridge.cli.local import opened
 from deskbridge.cli.output import AsJson, show
+from deskbridge.cli.remote import talks
+
+if TYPE_CHECKING:
+    from deskbridge.client import Client
 
 group = typer.Typer(help="Trackers kept in step: how they do, why a field has its value.", no_args_is_help=True)
+group.add_typer(connections.group, name="connection")
 
 
 @group.command("status")
@@ -52,3 +58,35 @@ def sync_explain(ticket: Annotated[str, typer.Argument(help="Its number or id.")
         found = database.read(queries.explain, SYSTEM, as_ref(ticket))
     lines = [f"{one.connection:<20}  {one.field:<18}  {one.at:%Y-%m-%d %H:%M}  {one.reason}" for one in found]
     show(found, as_json=as_json, text="\n".join(lines) or "This ticket has no record.")
+
+
+@group.command("plan")
+def sync_plan(ticket: Annotated[str, typer.Argument(help="Its number or id.")], as_json: AsJson = False) -> None:
+    """Tell what would be written where about a ticket just now, and why; asks the trackers, changes nothing."""
+    from deskbridge.kit.sealed import Seal
+    from deskbridge.people.actor import SYSTEM
+    from deskbridge.settings import load_settings
+    from deskbridge.sync.planning import plans
+    from deskbridge.tickets.queries import as_ref
+    from deskbridge.trackers import Trackers
+
+    settings = load_settings()
+    trackers, seal = Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value())
+    with opened(settings) as database:
+        found = plans(database, trackers, seal, SYSTEM, as_ref(ticket))
+    lines = []
+    for one in found:
+        lines.append(f"{one.connection} {one.remote_key}: {one.failure or 'in reach'}")
+        lines += [f"  there: {name} becomes {value}" for name, value in one.writes.items()]
+        lines += [f"  there: the status becomes {one.status}"] if one.status else []
+        lines += [f"  here:  {name} becomes {value}" for name, value in one.changes.items()]
+        lines += [f"  {name}: {reason}" for name, reason in one.reasons.items()]
+    show(found, as_json=as_json, text="\n".join(lines) or "This ticket has no record.")
+
+
+@group.command("replay")
+@talks
+def sync_replay(desk: "Client", as_json: AsJson = False) -> None:
+    """Have everything that failed tried again, from what both sides are now."""
+    again = [desk.sync.retry_failure(one.id) for one in list(desk.sync.list_failures())]
+    show(again, as_json=as_json, text=f"{len(again)} to be tried again.")
