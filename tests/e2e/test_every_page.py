@@ -16,7 +16,7 @@ CUSTOMER = [
 DESK = [
     "/desk/tickets", "/desk/tickets?view=all&status=OPEN&priority=P1", "/desk/tickets?view=all&q=nowhereatall",
     "/desk/tickets/1001", "/desk/tickets/1003", "/desk/tickets/1005", "/desk/tickets/new", "/desk/tickets/1001/edit",
-    "/profile", "/desk/tickets/99999999",
+    "/profile", "/desk/sync", "/desk/tickets/99999999",
 ]  # fmt: skip
 BUDGETS = {
     "sara": {".css": 15_000, ".js": 40_000, ".woff2": 55_000},

@@ -1,12 +1,24 @@
 """The sync monitor without a browser: who sees it, who steers, and what its forms do."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
+from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
 from deskbridge.sync import connections, failures, service
-from deskbridge.sync.model import Connection, ConnectionState, FailureClass, Link, SyncFailure
+from deskbridge.sync.model import (
+    ConflictState,
+    Connection,
+    ConnectionState,
+    FailureClass,
+    FailureState,
+    Link,
+    LinkState,
+    SyncConflict,
+    SyncFailure,
+)
+from deskbridge.tickets.model import Ticket
 from deskbridge.trackers import Trackers
 
 
@@ -49,6 +61,76 @@ def test_a_team_lead_steers_nothing(as_person, sample, failed):
     where = f"/desk/sync/connections/{failed.connection_id}/resume"
     assert as_person("lea").post(where, {}, form="/desk/tickets/new").status_code == 403
     assert state(sample, Connection.state) is ConnectionState.PAUSED
+
+
+def test_failures_of_one_cause_are_told_together_in_the_readers_words(as_person, failed):
+    page = as_person("lea").get("/desk/sync").text
+    assert page.count("Summary is too &lt;long&gt;") == 1
+    assert "Rifiutato dal sistema" in page
+    assert "In pausa" in page
+    assert "REJECTED" not in page
+    assert "PAUSED" not in page
+
+
+@pytest.mark.parametrize(("name", "status"), [("lea", 403), ("max", 200), ("ada", 200)])
+def test_the_form_that_mends_a_failure_is_for_managers(as_person, failed, name, status):
+    answer = as_person(name).get(f"/desk/sync/failures/{failed.id}/edit")
+    assert answer.status_code == status
+    assert ("the-payload" in answer.text) is (name == "ada")
+
+
+def test_a_ticket_is_mended_and_tried_again_or_neither(as_person, sample, failed):
+    manager, where = as_person("max"), f"/desk/sync/failures/{failed.id}/edit"
+    values = {"title": "", "description": "A shorter text", "category": "INCIDENT", "priority": "P2", "tags": ""}
+    refused = manager.post(where, values, form=where)
+    assert refused.status_code == 422
+    assert "A shorter text" in refused.text
+    assert state(sample, SyncFailure.state) is FailureState.OPEN
+    assert manager.post(where, values | {"title": "Late", "version": "1"}, form=where).status_code == 409
+    assert manager.post(where, values | {"title": "Short"}, form=where).status_code == 303
+    assert state(sample, SyncFailure.state) is FailureState.RETRIED
+    assert (
+        sample.database.read(
+            lambda reader: reader.execute(select(Ticket.title).where(Ticket.number == 1001)).scalar_one()
+        )
+        == "Short"
+    )
+    assert manager.post(where, values | {"title": "Again"}, form=where).status_code == 409
+    sample.database.write(lambda uow: uow.execute(update(SyncFailure).values(state=FailureState.OPEN)))
+
+
+@pytest.fixture
+def conflict(sample, failed):
+    """Both sides have changed the title of a ticket that is no business of Lea's team."""
+    other = sample.network
+    ticket_id = sample.database.read(
+        lambda reader: reader.execute(select(Ticket.id).where(Ticket.team_id == other).limit(1)).scalar_one()
+    )
+    row = SyncConflict(
+        id=new_id(), link_id=failed.link_id, ticket_id=ticket_id, field="title", desk="our-title", remote="their-title",
+        winner="", reason="Both changed it.", state=ConflictState.OPEN, at=failed.last_at,
+    )  # fmt: skip
+    sample.database.write(lambda uow: uow.session.add(row))
+    yield ticket_id
+    sample.database.write(lambda uow: uow.execute(delete(SyncConflict)))
+
+
+def test_a_conflict_is_settled_by_who_may_edit_its_ticket_and_shows_no_buttons_to_others(as_person, conflict):
+    lead, manager = as_person("lea").get("/desk/sync").text, as_person("max").get("/desk/sync").text
+    assert "their-title" in lead
+    assert "/settle" not in lead
+    assert "our-title" in manager
+    assert "/settle" in manager
+
+
+def test_what_became_of_is_not_known_is_listed(as_person, sample, failed):
+    def become(link_state):
+        sample.database.write(lambda uow: uow.execute(update(Link).values(state=link_state, last_error="Cut off")))
+
+    become(LinkState.UNKNOWN)
+    assert "Cut off" in as_person("max").get("/desk/sync").text
+    become(LinkState.ACTIVE)
+    assert "Cut off" not in as_person("max").get("/desk/sync").text
 
 
 def test_a_manager_resumes_a_connection_and_discards_a_failure_with_a_reason(as_person, sample, failed):

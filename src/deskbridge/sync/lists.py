@@ -1,5 +1,6 @@
 """The lists of the sync monitor, a page at a time: links, what failed, what both sides changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from deskbridge.sync.model import (
 )
 from deskbridge.sync.queries import LINKS, LinkAnswer, as_links, require_monitor
 from deskbridge.tickets.model import Ticket
+from deskbridge.tickets.policy import TicketFacts, Verb, may
 
 
 class FailureAnswer(msgspec.Struct):
@@ -195,6 +197,16 @@ def get_conflict(reader: Reader, conflict_id: UUID) -> ConflictAnswer:
     if row is None:
         raise NotFound("There is no such conflict.")
     return _conflict(row)
+
+
+def may_settle(reader: Reader, actor: Actor, conflicts: Sequence[ConflictAnswer]) -> set[UUID]:
+    """Return the ids of those conflicts that the actor may settle: of tickets they may edit."""
+    asked = {conflict.ticket_id for conflict in conflicts}
+    columns = (Ticket.id, Ticket.requester_id, Ticket.assignee_id, Ticket.team_id, Ticket.status)
+    rows = reader.execute(select(*columns).where(Ticket.id.in_(asked))).all()
+    facts = {row.id: TicketFacts(row.requester_id, row.assignee_id, row.team_id, row.status) for row in rows}
+    editable = {id_ for id_, ticket in facts.items() if may(actor, Verb.EDIT, ticket)}
+    return {conflict.id for conflict in conflicts if conflict.ticket_id in editable}
 
 
 def _conflict(row: Row[Any]) -> ConflictAnswer:

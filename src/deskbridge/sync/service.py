@@ -66,15 +66,20 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
     return failure
 
 
-def edit_and_retry(uow: UnitOfWork, actor: Actor, failure_id: UUID, changes: TicketChanges) -> SyncFailure:
-    """Change what a tracker refused on the ticket, and have it tried again, both or neither."""
+def edit_and_retry(
+    uow: UnitOfWork, actor: Actor, failure_id: UUID, changes: TicketChanges, version: int | None = None
+) -> SyncFailure:
+    """Change what a tracker refused on the ticket, and have it tried again, both or neither.
+
+    `version` is the ticket's that the editor saw; raises `PreconditionFailed` when it is another by now.
+    """
     failure = retry_failure(uow, actor, failure_id)
     if not changes:
         return failure
     link = _locked(uow, failure.link_id)
     if link.ticket_id is None:
         raise Conflict("This failure has no ticket to edit.")
-    update_ticket(uow, actor, link.ticket_id, changes)
+    update_ticket(uow, actor, link.ticket_id, changes, version)
     return failure
 
 

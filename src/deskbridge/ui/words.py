@@ -78,6 +78,32 @@ CATEGORY = {
     "TECHNICAL_IT": Word(N_("Technical IT")),
     "SERVICE_COMPLAINT": Word(N_("Service complaint")),
 }
+# Sync, as its monitor tells of it.
+CONNECTION = {
+    "DRAFT": Word(N_("Draft")),
+    "REHEARSED": Word(N_("Tested, not started")),
+    "ACTIVE": Word(N_("Working")),
+    "PAUSED": Word(N_("Paused")),
+    "STOPPED": Word(N_("Stopped by the desk")),
+}
+BREAKER = {
+    "OUTAGE": Word(N_("tracker not reached")),
+    "THROTTLED": Word(N_("tracker asks for slowness")),
+    "QUOTA": Word(N_("quota used up")),
+    "AUTH": Word(N_("credentials refused")),
+}
+FAILURE = {
+    "auth": Word(N_("Credentials refused")),
+    "outage": Word(N_("Tracker not reached")),
+    "rejected": Word(N_("Refused by the tracker")),
+    "unmapped": Word(N_("No value for this in the mapping")),
+    "invalid": Word(N_("Not valid here")),
+    "left out": Word(N_("Left out")),
+    "unknown outcome": Word(N_("Outcome unknown")),
+    "suspected duplicate": Word(N_("Suspected duplicate")),
+    "record gone": Word(N_("Record gone")),
+    "defect": Word(N_("Fault of the desk")),
+}
 # What a history entry says; {old} and {new} are shown values, {field} a field's name.
 HISTORY = {
     "CREATED": N_("opened this ticket"),
