@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -90,8 +90,11 @@ METHODS = Methods((*API, *WEB))
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
-    """Return the application. A `database` given keeps its own clock and followers, and stays the caller's to close."""
+def create_app(settings: Settings, database: Database | None = None, tour: APIRouter | None = None) -> FastAPI:
+    """Return the application. A `database` given keeps its own clock and followers, and stays the caller's to close.
+
+    `tour` is a door of its own at /desk/tour, which the desk's navigation then leads to.
+    """
     owned = database is None
     database = database or Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
     desk = Desk(database)
@@ -119,8 +122,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.access = Access(desk, settings)
     app.state.live = live = Live(app.state.access)
     app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
-    app.state.front = Front(app.state.access, assets)
-    for router in (*API, *WEB):
+    app.state.front = Front(app.state.access, assets, guided=tour is not None)
+    for router in (*API, *WEB, *([tour] if tour is not None else [])):
         app.include_router(router)
     if settings.api_docs:
         app.include_router(api_docs.router)

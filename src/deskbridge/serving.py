@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import uvicorn
+from fastapi import APIRouter
 
 from deskbridge.app import create_app
 from deskbridge.kit.db import Database
@@ -22,8 +23,17 @@ from deskbridge.worker import worker_in_background
 DRAIN_SECONDS = 8
 
 
-def serve_desk(settings: Settings, *, host: str, workers: int, started: Callable[[], None] | None = None) -> None:
+def serve_desk(
+    settings: Settings,
+    *,
+    host: str,
+    workers: int,
+    started: Callable[[], None] | None = None,
+    tour: APIRouter | None = None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are finished first. `started` is called once it listens.
+
+    `tour` is what the application of a single process has besides.
 
     On SQLite the schema is brought up by itself; a server's is only checked.
     """
@@ -37,7 +47,7 @@ def serve_desk(settings: Settings, *, host: str, workers: int, started: Callable
                 raise Conflict("More than one web process needs PostgreSQL or MariaDB: set DATABASE_URL.")
             _serve_processes(settings, host, workers)
         else:
-            _serve_here(settings, database, host, started)
+            _serve_here(settings, database, host, started, tour)
     finally:
         database.close()
 
@@ -48,11 +58,13 @@ def _add_first_administrator(database: Database, settings: Settings) -> None:
         database.write(add_first_administrator, settings.ADMIN_EMAIL, password_hash)
 
 
-def _serve_here(settings: Settings, database: Database, host: str, started: Callable[[], None] | None) -> None:
+def _serve_here(
+    settings: Settings, database: Database, host: str, started: Callable[[], None] | None, tour: APIRouter | None
+) -> None:
     with ExitStack() as beside:
         if database.dialect == "sqlite":
             beside.enter_context(worker_in_background(settings, database))
-        server = _Server(uvicorn.Config(create_app(settings, database), **server_options(settings, host)))
+        server = _Server(uvicorn.Config(create_app(settings, database, tour), **server_options(settings, host)))
         server.then = started
         with suppress(KeyboardInterrupt):
             server.run()

@@ -92,6 +92,7 @@ def test_its_trackers_are_in_step_from_the_start(tmp_path):
             found = desk.get("/sync/status").json()["items"]
             kinds = ("jira", "polarion", "salesforce", "servicenow")
             assert [(one["kind"], one["state"]) for one in found] == [(kind, "ACTIVE") for kind in kinds]
+            assert tour(address) == {f"http://127.0.0.1:{base + place}/" for place in range(4)}
             # A Case becomes a ticket in Support.
             number = number_of_next_ticket(desk, lambda: new_case(f"http://127.0.0.1:{base + 2}"))
             ticket = desk.get(f"/tickets/{number}").json()
@@ -105,6 +106,16 @@ def test_its_trackers_are_in_step_from_the_start(tmp_path):
 
 
 TOKEN = {"Authorization": "Bearer desk-token"}
+
+
+def tour(address: str) -> set[str]:
+    """Return the trackers' addresses that the tour leads to, which the desk's navigation leads to."""
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=30) as browser:
+        form = {"csrf_token": re.search(r'name="csrf_token" value="(\w+)"', browser.get("/sign-in").text)[1]}
+        login = {"username": "amelia@example.org", "password": PASSWORD}
+        listed = browser.post("/sign-in", data=form | login, headers={"Origin": address})
+        assert 'href="/desk/tour"' in listed.text
+        return set(re.findall(r'href="(http:[^"]+)"', browser.get("/desk/tour").text))
 
 
 def new_case(org: str) -> None:

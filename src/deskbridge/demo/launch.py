@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import event
 
 from deskbridge.demo.people import PASSWORD, PEOPLE
+from deskbridge.demo.tour import PATH as TOUR
+from deskbridge.demo.tour import tour_of
 from deskbridge.demo.trackers import connect, reaching, simulated_trackers
 from deskbridge.demo.week import live_through_the_week
 from deskbridge.kit.clock import ManualClock, SystemClock
@@ -40,7 +42,9 @@ def run_demo(folder: Path, *, host: str, port_base: int | None, say: Callable[[s
         with simulated_trackers(port_base) as trackers:
             settings = reaching(settings, trackers)
             make_demo(settings, folder, trackers)
-            serve_desk(settings, host=host, workers=1, started=lambda: say(welcome(settings, trackers)))
+            addresses = {one.simulator.product.title: one.http for one in trackers}
+            tour = tour_of(addresses, TRACKER_USER, TRACKER_PASSWORD) if trackers else None
+            serve_desk(settings, host=host, workers=1, started=lambda: say(welcome(settings, trackers)), tour=tour)
 
 
 @contextmanager
@@ -120,6 +124,7 @@ def welcome(settings: Settings, trackers: Sequence[Running]) -> str:
             "",
         ]
         lines += [f"  {one.simulator.product.title:<22}{one.http}" for one in trackers]
+        lines += ["", f"  A tour of them        {settings.base_url}{TOUR}"]
     lines += [
         "",
         "  Bring a ServiceNow incident log into it from another terminal:",

@@ -44,8 +44,8 @@ PROBLEMS: Mapping[int, str] = {
 class Front:
     """The web's side of the application: pages for whoever is looking, with forms that only they can send."""
 
-    def __init__(self, access: Access, assets: Assets) -> None:
-        self.access = access
+    def __init__(self, access: Access, assets: Assets, *, guided: bool = False) -> None:
+        self.access, self.guided = access, guided
         self.pages = Pages(assets)
         self._speculation = f'"{assets.url("speculation.json")}"'
 
@@ -136,6 +136,7 @@ class Front:
             path=request.url.path,
             csrf=self.access.form_token(secret) if secret else "",
             person=actor,
+            guided=self.guided,
         )
 
     def language(self, request: Request, actor: Actor | None = None) -> str:

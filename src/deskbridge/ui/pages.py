@@ -25,7 +25,8 @@ from deskbridge.ui.languages import DEFAULT, LANGUAGES, Language, translations
 class View:
     """For whom and where a page is rendered.
 
-    `person` is who is signed in (None on public pages), `csrf` the token of their forms, `path` the page's own address.
+    `person` is who is signed in (None on public pages), `csrf` the token of their forms, `path` the page's own address;
+    `guided` tells whether there is a tour to offer.
     """
 
     language: str = DEFAULT
@@ -33,6 +34,7 @@ class View:
     path: str = "/"
     csrf: str = ""
     person: Any = None
+    guided: bool = False
 
 
 MOST_FRAGMENTS = 5000

@@ -1,0 +1,32 @@
+"""The demo's page that says where to click to see a change travel from one tracker to the next."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deskbridge.demo.people import PASSWORD
+from deskbridge.kit.db import Reader
+from deskbridge.people.actor import Actor
+from deskbridge.people.front import front_of, require_agent
+
+PATH = "/desk/tour"
+
+
+def tour_of(trackers: Mapping[str, str], account: str, secret: str) -> APIRouter:
+    """Return the door of the tour past these trackers (address by name), where everybody signs in by this account."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(PATH)
+    async def tour(request: Request) -> Response:
+        front = front_of(request)
+        actor, _ = await front.read(request, _agent)
+        context = {"trackers": trackers, "account": account, "secret": secret, "password": PASSWORD, "view_now": "tour"}
+        return front.page(request, actor, "demo/tour.html", context)
+
+    return router
+
+
+def _agent(_reader: Reader, actor: Actor) -> None:
+    require_agent(actor)
