@@ -1,15 +1,26 @@
 """The root's doors for machines."""
 
+from typing import Any
+
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deskbridge import __version__
 from deskbridge.app import create_app
+from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.ids import new_id
+from deskbridge.kit.queue import JobRow
 from deskbridge.kit.schema import downgrade, upgrade
+from deskbridge.sync import connections
+from deskbridge.sync.model import Connection, FailureClass, FailureState, SyncFailure
 from tests.conftest import settings_of
+from tests.factories import Cast
 from tests.support.databases import TestDatabases
 from tests.support.http import Api, Loop
+from tests.sync.test_jira_in_step import portal_ticket
+from tests.sync.world import MINUTE, World, world
 
 
 def test_health_is_exactly_what_is_promised(api: Api) -> None:
@@ -44,9 +55,79 @@ def refused(answer: httpx.Response) -> str:
     return detail
 
 
-def test_metrics_are_readable_by_prometheus(api: Api) -> None:
-    from prometheus_client.parser import text_string_to_metric_families
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
+
+def samples(api: Api) -> Samples:
+    """Return the metrics as Prometheus reads them: values by name and labels."""
     answer = api.root.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert {family.name for family in text_string_to_metric_families(answer.text)} >= {"python_info"}
+    families = text_string_to_metric_families(answer.text)
+    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
+
+
+def test_requests_are_counted_by_template_never_by_what_callers_chose(api: Api, cast: Cast) -> None:
+    def counted(route: str, method: str, status: str) -> float:
+        labels = (("method", method), ("route", route), ("status", status))
+        return samples(api).get(("deskbridge_request_duration_seconds_count", labels), 0)
+
+    wanted = [
+        ("/api/v1/tickets/{id}", "GET", "404"),
+        ("/health", "GET", "200"),
+        ("none", "GET", "404"),
+    ]
+    before = [counted(*one) for one in wanted]
+    api.as_(cast.customer).get("/tickets/999991")
+    api.as_(cast.customer).get("/tickets/999992")
+    api.root.get("/health")
+    api.root.get("/planted-path")
+    assert [counted(*one) - was for one, was in zip(wanted, before, strict=True)] == [2, 1, 1]
+    assert "planted" not in api.root.get("/metrics").text
+
+
+def test_jobs_and_connections_have_figures(api: Api, database: Database, clock: ManualClock, cast: Cast) -> None:
+    with world(database, clock, "jira") as jira:
+        jira.connect("jira")
+        portal_ticket(jira, cast)
+        jira.settle()
+        add_failures(jira)
+        jira.tick(2 * MINUTE)
+        database.write(lambda uow: connections.stop(uow, connections.locked(uow, jira.ids["jira"]), "Why."))
+        database.write(lambda uow: uow.enqueue("tea", {}))
+        (row,) = jira.rows(Connection)
+        found = samples(api)
+        jobs_ready = len(jira.rows(JobRow))
+    one = (("connection", row.slug), ("kind", "jira"))
+    figures = {
+        name.removeprefix("deskbridge_connection_"): value for (name, labels), value in found.items() if labels == one
+    }
+    assert figures == {
+        "dirty_links": 0,
+        "lag_seconds": 0,
+        "unknown_outcomes": 0,
+        "open_failures": 2,
+        "parked_failures": 1,
+        "open_conflicts": 0,
+        "last_success_age_seconds": (clock.now() - row.last_success_at).total_seconds(),
+    }
+    assert found["deskbridge_connection_state", (*one, ("state", "STOPPED"))] == 1
+    assert found["deskbridge_connection_state", (*one, ("state", "ACTIVE"))] == 0
+    assert found["deskbridge_connection_breaker", (("breaker", "CLOSED"), *one)] == 1
+    assert found["deskbridge_jobs", (("state", "READY"),)] == jobs_ready
+    assert found["deskbridge_jobs", (("state", "PARKED"),)] == 0
+
+
+def add_failures(jira: World) -> None:
+    """Add an open failure that is parked, one that is not, and a parked one that healed."""
+    now = jira.clock.now()
+    row: dict[str, Any] = {"reason": "Refused", "payload": {}, "tries": 1, "first_at": now, "last_at": now}
+    for parked, state in ((True, FailureState.OPEN), (False, FailureState.OPEN), (True, FailureState.HEALED)):
+        made = SyncFailure(
+            id=new_id(),
+            connection_id=jira.ids["jira"],
+            failure=FailureClass.REJECTED,
+            parked=parked,
+            state=state,
+            **row,
+        )
+        jira.database.write(lambda uow, made=made: uow.session.add(made))

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from deskbridge import __version__, api_docs, health
+from deskbridge import __version__, api_docs, figures, health
 from deskbridge.kit.api import describe, refusal
 from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database, Desk, unreachable
@@ -120,6 +120,7 @@ def create_app(settings: Settings, database: Database | None = None, tour: APIRo
     app.state.uploads = uploads(settings, database.clock)
     assets = Assets()
     app.state.access = Access(desk, settings)
+    app.state.figures = figures.Kept()
     app.state.live = live = Live(app.state.access)
     app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
     app.state.front = Front(app.state.access, assets, guided=tour is not None)

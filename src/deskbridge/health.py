@@ -3,12 +3,13 @@
 from typing import Literal
 
 import msgspec
+import structlog
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge import __version__
+from deskbridge import __version__, figures
 from deskbridge.kit.api import OPEN, said
 from deskbridge.kit.errors import DomainError
 from deskbridge.kit.http import json_response
@@ -16,6 +17,7 @@ from deskbridge.kit.schema import require_current
 from deskbridge.people.api import access_of
 
 router = APIRouter(tags=["root"])
+log = structlog.get_logger(__name__)
 
 
 class Health(msgspec.Struct):
@@ -61,6 +63,24 @@ async def ready(request: Request) -> Response:
 
 
 @router.get("/metrics", responses={200: METRICS}, response_class=Response, openapi_extra=OPEN)
-async def metrics() -> Response:
-    """Return the metrics of this process for Prometheus."""
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """Return the metrics of this process for Prometheus, with the desk's jobs and connections.
+
+    Those are left out while the database cannot be read.
+    """
+    text = generate_latest(REGISTRY)
+    try:
+        text += generate_latest(await _figures(request))
+    except DomainError:
+        log.warning("metrics.database_unavailable")
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _figures(request: Request) -> CollectorRegistry:
+    kept: figures.Kept = request.app.state.figures
+    desk = access_of(request).desk
+    now = desk.database.clock.now()
+    found = kept.fresh(now) or kept.keep(await desk.scan(figures.read), now)
+    registry = CollectorRegistry()
+    registry.register(found)
+    return registry

@@ -217,4 +217,6 @@ def test_the_hot_routes_of_the_desk_are_plain(settings: Settings) -> None:
         ("POST", "/api/v1/tickets/1042/comments"),
         ("GET", "/desk/tickets"),
     ):
-        assert MethodIndex(app, method).find(path) is not None, path
+        found = MethodIndex(app, method).find(path)
+        assert found is not None, path
+        assert found[0] is not None, path

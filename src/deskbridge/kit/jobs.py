@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
@@ -229,6 +229,12 @@ def parked(reader: Reader, limit: int = 100) -> list[ParkedJob]:
         .limit(limit)
     )
     return [ParkedJob(row.id, row.kind, row.attempts, row.last_error or "", row.created_at) for row in rows]
+
+
+def counts(reader: Reader) -> dict[str, int]:
+    """Return how many jobs are READY (those being run among them), and how many PARKED."""
+    rows = reader.execute(select(JobRow.state, func.count().label("number")).group_by(JobRow.state))
+    return {READY: 0, PARKED: 0} | {row.state: row.number for row in rows}
 
 
 def replay(uow: UnitOfWork, job_id: UUID) -> None:

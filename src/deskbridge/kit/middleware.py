@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
+from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,11 +19,21 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 PARAMETER_NAME = re.compile(rb"[a-z_]{1,30}")
 MOST_PARAMETERS = 50
 
+METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+
+REQUESTS = Histogram(
+    "deskbridge_request_duration_seconds",
+    "Requests by route template, method and status, and how long they took.",
+    ["route", "method", "status"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+)
+"""Callers choose paths and methods, so what is no route of ours counts as `none`, and no method of ours as `OTHER`."""
+
 log = structlog.get_logger("deskbridge.access")
 
 
 class AccessLog:
-    """Give each request an id (the caller's own `X-Request-ID` if it is a plain one) and log one line about it.
+    """Give each request an id (the caller's own `X-Request-ID` if it is a plain one), count it and log a line about it.
 
     The line says who (`actor_id`) did what (`method`, `path`, the names of the parameters), how it ended, how long it
     took in ms and how many bytes went out. It holds no value of a parameter, no header and no body: those are people's
@@ -52,6 +63,9 @@ class AccessLog:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
+            seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in METHODS else "OTHER"
+            REQUESTS.labels(scope["state"].get("route", "none"), method, status).observe(seconds)
             log.info(
                 "request",
                 method=scope["method"],
@@ -59,7 +73,7 @@ class AccessLog:
                 parameters=_names(scope["query_string"]),
                 status=status,
                 bytes=size,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 actor_id=scope["state"].get("actor_id"),
                 request_id=request_id,
             )

@@ -65,7 +65,10 @@ class RouteIndex:
         await response(scope, receive, send)
 
     def _find(self, scope: Scope) -> "PlainRoute | None":
-        """Return the plain route of a request, with `path_params` set; None if it has none, or another."""
+        """Return the plain route of a request, with `path_params` set; None if it has none, or another.
+
+        Either way the state's `route` tells the route's template, if the path is one of a route.
+        """
         method = scope["method"]
         if method not in self._indexes:
             if method not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
@@ -74,8 +77,10 @@ class RouteIndex:
         found = self._indexes[method].find(scope["path"])
         if found is None:
             return None
-        route, scope["path_params"] = found
-        scope["endpoint"] = route.endpoint
+        route, template, parameters = found
+        scope.setdefault("state", {})["route"] = template
+        if route is not None:
+            scope["path_params"], scope["endpoint"] = parameters, route.endpoint
         return route
 
 
@@ -84,7 +89,7 @@ class MethodIndex:
 
     def __init__(self, app: FastAPI, method: str) -> None:
         alternatives, groups = [], 0
-        self._routes: dict[int, tuple[PlainRoute | None, list[tuple[str, int]]]] = {}
+        self._routes: dict[int, tuple[PlainRoute | None, str, list[tuple[str, int]]]] = {}
         for context in iter_route_contexts(app.routes):
             if method in (context.methods or {method}):
                 pattern = context.path_regex.pattern
@@ -92,16 +97,16 @@ class MethodIndex:
                 alternatives.append(f"(?:{NAMED_GROUP.sub('(', pattern)})()")  # the empty group tells which one it was
                 places = [(name, groups + place) for place, name in enumerate(names, 1)]
                 groups += len(names) + 1
-                self._routes[groups] = (plain_route(context), places)
+                self._routes[groups] = (plain_route(context), context.path_format or "", places)
         self._regex = re.compile("|".join(alternatives) or "(?!)")
 
-    def find(self, path: str) -> "tuple[PlainRoute, dict[str, str]] | None":
-        """Return the route of a path with its parameters; None if there is none, or one that is not plain."""
+    def find(self, path: str) -> "tuple[PlainRoute | None, str, dict[str, str]] | None":
+        """Return the route of a path (None: one that is not plain) with its template and parameters; None if none."""
         match = self._regex.match(path)
         if match is None or match.lastindex is None:
             return None
-        route, places = self._routes[match.lastindex]
-        return None if route is None else (route, {name: match[place] for name, place in places})
+        route, template, places = self._routes[match.lastindex]
+        return route, template, {name: match[place] for name, place in places}
 
 
 def plain_route(context: RouteContext) -> "PlainRoute | None":

@@ -140,6 +140,12 @@ def status(reader: Reader, actor: Actor) -> list[ConnectionStatus]:
     return [_status(reader, row, links.get(row.id), failed.get(row.id, 0), asked.get(row.id, 0)) for row in rows]
 
 
+def parked(reader: Reader) -> dict[UUID, int]:
+    """Return how many parked failures each connection has that has any."""
+    open_ = SyncFailure.state == FailureState.OPEN
+    return _counts(reader, SyncFailure.connection_id, open_ & SyncFailure.parked.is_(True))
+
+
 def _link_figures(reader: Reader) -> dict[UUID, Row[Any]]:
     rows = reader.execute(
         select(
