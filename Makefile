@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 
-.PHONY: help run test check format bench install lock docs soak clean
+.PHONY: help run test check format bench install lock docs fuzz soak clean
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -30,6 +30,9 @@ format: $(VENV)/.dev ## put the code into the project's format
 docs: $(VENV)/.dev ## write the generated reference pages
 	$(BIN)/python -m tools.docs
 	$(BIN)/python -m tools.conformance
+
+fuzz: $(VENV)/.dev ## a hundred odd requests of each kind to each route, by each role
+	FUZZ_EXAMPLES=100 $(BIN)/python -m tools.test tests/fuzz
 
 bench: $(VENV)/.dev ## measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench

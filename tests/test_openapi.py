@@ -6,18 +6,13 @@ That answers are as described is held against every answer in the whole suite: s
 import re
 from typing import Any
 
-import httpx
 import openapi_spec_validator
 import pytest
-import schemathesis
 from fastapi.routing import APIRoute
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from deskbridge.app import API, create_app
 from deskbridge.kit.db import Database
 from tests.conftest import settings_of
-from tests.factories import Cast, Factory
 from tests.support.http import Api, Loop
 
 DOCUMENT: dict[str, Any] = create_app(settings_of("sqlite:///unused.db")).openapi()
@@ -116,29 +111,3 @@ def test_the_document_is_served_and_hidden_in_production(
         app = create_app(settings_of(database_url, ENVIRONMENT=environment, API_DOCS=asked), database)
         for path in ("/openapi.json", "/docs", "/redoc"):
             assert Api(app, loop).root.get(path).status_code == status
-
-
-# Odd requests
-
-FUZZED = {
-    f"{operation.method.upper()} {operation.path}": operation.as_strategy()
-    for operation in (result.ok() for result in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations())
-}
-
-
-@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"GET /api/v1/stream"}))  # which answers without end
-@settings(max_examples=6, suppress_health_check=list(HealthCheck), database=None)
-@given(data=st.data())
-def test_no_odd_request_breaks_the_desk(api: Api, make: Factory, cast: Cast, name: str, data: st.DataObject) -> None:
-    """Whatever the document allows one to send is answered as it says, and never by an error of ours."""
-    case = data.draw(FUZZED[name])
-    if "id" in (case.path_parameters or {}) and "/tickets/{id}" in name and data.draw(st.booleans()):
-        case.path_parameters["id"] = str(make.ticket(cast.customer).number)
-    request = case.as_transport_kwargs(base_url="")
-    options = {key: value for key, value in request.items() if key in {"json", "params"} and value}
-    options["headers"] = {k: v for k, v in request["headers"].items() if k in {"If-Match", "Idempotency-Key"}}
-    try:
-        answer = api.as_(cast.admin).root.request(request["method"], request["url"], **options)
-    except (httpx.InvalidURL, UnicodeEncodeError):
-        return
-    assert answer.status_code < 500, answer.text

@@ -43,6 +43,12 @@ BAD: list[tuple[str, Any]] = [
     ("VIRUS_SCAN_ENABLED", "x"),
     ("CLAMD_URL", "127.0.0.1:3310"),
     ("CLAMD_URL", "unix://clamd.sock"),
+    ("SMTP_URL", "mail.example.org:25"),
+    ("SMTP_URL", "smtp://user:password@"),
+    ("SMTP_URL", "smtps://desk:gr%C3%BC%C3%9F@mail.example.org"),
+    ("MAIL_FROM", "the desk"),
+    ("MAIL_FROM", "desk@example.org\nBcc: all@example.org"),
+    ("OPERATOR_EMAILS", "ops@example.org, nobody"),
     ("PORTAL_LOOKUP", "closed"),
     ("PORTAL_OPEN_TICKETS", "all"),
     ("ADMIN_EMAIL", "root"),
@@ -66,6 +72,15 @@ def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         "SERVICE_PORT",
         "PORTAL_LOOKUP",
     ]
+
+
+def test_operators_cannot_be_told_without_a_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPERATOR_EMAILS", "ops@example.org, Second <second@example.org>")
+    with pytest.raises(SettingsError, match="SMTP_URL and MAIL_FROM must be set"):
+        load_settings()
+    monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:25")
+    monkeypatch.setenv("MAIL_FROM", "The desk <desk@example.org>")
+    assert load_settings().OPERATOR_EMAILS == ("ops@example.org", "second@example.org")
 
 
 def test_scanning_needs_a_scanner(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
 
-from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator, validate_email
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
@@ -18,6 +19,7 @@ ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]
 """What a browser sends as `Origin`: scheme, host in small letters, port unless it is the usual one, no path; or any."""
 
 OBJECT_STORE = re.compile(r"(s3|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^\s?#]*)?")
+MAIL_SERVER = re.compile(r"smtps?://([^\s/@]*@)?([^\s/:@?#]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?")
 SCANNER = re.compile(r"unix:///\S+|tcp://([^\s/:@]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -150,6 +152,27 @@ class Settings(BaseSettings):
             raise ValueError("must be unix:///path or tcp://host:port")
         return value
 
+    @field_validator("SMTP_URL")
+    @classmethod
+    def _names_a_mail_server(cls, value: str) -> str:
+        if value and not MAIL_SERVER.fullmatch(value):
+            raise ValueError("must be smtp://host:port or smtps://host:port, with user:password@ before it if wanted")
+        if not unquote(value).isascii():
+            raise ValueError("must be ASCII, its user and password too: no mail server is sure to take others")
+        return value
+
+    @field_validator("MAIL_FROM")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value:
+            validate_email(value)
+        return value
+
+    @field_validator("OPERATOR_EMAILS")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(validate_email(address)[1] for address in value)
+
     @field_validator("JWT_SECRET_KEY", "SECRET_KEY")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -165,6 +188,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{' and '.join(missing)} must be set when ENVIRONMENT=production")
         if self.VIRUS_SCAN_ENABLED and not self.CLAMD_URL:
             raise ValueError("CLAMD_URL must say where ClamAV listens when VIRUS_SCAN_ENABLED=true")
+        if self.OPERATOR_EMAILS and self.NOTIFICATIONS_ENABLED and not (self.SMTP_URL and self.MAIL_FROM):
+            raise ValueError("SMTP_URL and MAIL_FROM must be set for mail to OPERATOR_EMAILS")
         if (self.ADMIN_EMAIL is None) != (self.ADMIN_PASSWORD is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD go together")
         return self

@@ -12,7 +12,8 @@ from deskbridge.kit.files import open_storage
 from deskbridge.kit.idempotency import sweep_answers
 from deskbridge.kit.jobs import Job, Schedule
 from deskbridge.kit.limits import sweep_tries
-from deskbridge.notify.jobs import SWEEP_EVENTS_JOB, SWEEP_EVENTS_SCHEDULE
+from deskbridge.notify import alerts
+from deskbridge.notify.jobs import DIGEST_SCHEDULE, SWEEP_EVENTS_JOB, SWEEP_EVENTS_SCHEDULE, digest_job, mail_job
 from deskbridge.people.service import sweep_sign_ins
 from deskbridge.search import service as search
 from deskbridge.settings import Settings
@@ -61,6 +62,11 @@ def wire(settings: Settings) -> Wiring:
         sla.follow(subscriptions)
         jobs += SLA_JOBS
         schedules += SLA_SCHEDULES
+    if settings.NOTIFICATIONS_ENABLED and settings.OPERATOR_EMAILS:
+        operators = alerts.Operators(settings.OPERATOR_EMAILS, settings.base_url)
+        alerts.follow(subscriptions, operators)
+        jobs += [mail_job(settings.SMTP_URL, settings.MAIL_FROM), digest_job(operators)]
+        schedules.append(DIGEST_SCHEDULE)
     return Wiring(subscriptions, jobs, schedules)
 
 

@@ -1,12 +1,14 @@
 """`deskbridge demo` as somebody starts it: a process, its output, its address."""
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,6 +78,61 @@ def test_the_simulated_trackers_run_beside_it(tmp_path):
         assert [f"http://127.0.0.1:{base + n}" in printed for n in range(4)] == [True] * 4
         answer = httpx.get(f"http://127.0.0.1:{base}/rest/api/3/myself", auth=("desk@example.org", "desk-token"))
         assert answer.status_code == 200
+
+
+CASE = {"Subject": "Invoices are wrong", "Description": "Every total is doubled.", "Status": "New", "Origin": "Web"}
+
+
+def test_its_trackers_are_in_step_from_the_start(tmp_path):
+    base, port = free_port(), free_port()
+    address = f"http://127.0.0.1:{port}"
+    with running_demo(tmp_path, port, "--port-base", str(base)):
+        headers = sign_in(address, "alex@example.org")
+        with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=30) as desk:
+            found = desk.get("/sync/status").json()["items"]
+            kinds = ("jira", "polarion", "salesforce", "servicenow")
+            assert [(one["kind"], one["state"]) for one in found] == [(kind, "ACTIVE") for kind in kinds]
+            # A Case becomes a ticket in Support.
+            number = number_of_next_ticket(desk, lambda: new_case(f"http://127.0.0.1:{base + 2}"))
+            ticket = desk.get(f"/tickets/{number}").json()
+            assert (ticket["title"], ticket["team"]["name"], ticket["channel"]) == (CASE["Subject"], "Support", "SYNC")
+            # Moving it to Admin files an incident, which has its title.
+            teams = {team["name"]: team["id"] for team in desk.get("/teams").json()["items"]}
+            desk.put(f"/tickets/{number}/assign", json={"team_id": teams["Admin"]}).raise_for_status()
+            incident = linked(desk, number, "servicenow")
+            shown = httpx.get(f"http://127.0.0.1:{base + 1}/api/now/table/incident", headers=TOKEN).json()["result"]
+            assert [(one["number"], one["short_description"]) for one in shown] == [(incident, CASE["Subject"])]
+
+
+TOKEN = {"Authorization": "Bearer desk-token"}
+
+
+def new_case(org: str) -> None:
+    answer = httpx.post(f"{org}/services/data/v59.0/sobjects/Case/", json=CASE, headers=TOKEN)
+    assert answer.status_code == 201
+
+
+def number_of_next_ticket(desk: httpx.Client, act: Callable[[], None]) -> int:
+    """Return the number of the ticket that the stream tells of once something was done."""
+    with desk.stream("GET", "/stream") as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        act()
+        for line in lines:
+            if line.startswith("event: TicketOpened"):
+                break
+        told = next(line for line in lines if line.startswith("data:"))
+        return int(json.loads(told.removeprefix("data:"))["ticket"]["number"])
+
+
+def linked(desk: httpx.Client, number: int, kind: str) -> str:
+    """Return the key of a ticket's record once it is filed; the stream does not tell of links."""
+    for _ in range(600):
+        for link in desk.get(f"/tickets/{number}/links").json()["items"]:
+            if link["kind"] == kind and link["state"] == "active":
+                return str(link["remote_key"])
+        time.sleep(0.1)
+    raise AssertionError(f"no link to {kind}")
 
 
 def test_a_second_demo_leaves_the_first_ones_folder_alone(tmp_path):

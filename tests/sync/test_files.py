@@ -82,15 +82,6 @@ def test_a_file_comes_in_once_for_agents_only(jira: World, ticket: MadeTicket) -
     assert there(jira, ticket) == SAME
 
 
-def test_the_same_file_on_both_sides_is_one(jira: World, ticket: MadeTicket, cast: Cast) -> None:
-    """Case 30."""
-    uploaded_there(jira, ticket, "error.log", LOG)
-    attached(jira, ticket, cast)
-    jira.settle()
-    assert there(jira, ticket) == SAME
-    assert here(jira) == SAME
-
-
 @pytest.mark.parametrize("fault", ["drop_after_commit", "drop_before_commit"])
 def test_a_file_whose_answer_is_lost_is_there_once(jira: World, ticket: MadeTicket, cast: Cast, fault: str) -> None:
     jira.remotes["jira"].fault(fault, "POST", r"/attachments$")

@@ -45,31 +45,6 @@ def test_a_webhook_makes_its_link_dirty_and_the_change_is_taken_over(jira: World
     assert jira.ticket(ticket.id).title == "Changed there"
 
 
-def test_a_webhook_that_comes_three_times_is_kept_once(jira: World, api: Api, cast: Cast) -> None:
-    """Case 8."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    body = told(jira.link(ticket.id, "jira").remote_id)
-    received = [
-        api.root.request("POST", "/hooks/jira", content=body, headers=signed(body)).json()["received"] for _ in range(3)
-    ]
-    assert received == [1, 0, 0]
-    assert len(jira.rows(InboxRow)) == 1
-
-
-@pytest.mark.parametrize(
-    "headers", [{}, {"x-hub-signature": "sha256=00"}, signed(b"another body"), signed(b"", "k", "x")]
-)
-def test_a_missing_or_wrong_signature_is_401_and_nothing_is_stored(
-    jira: World, api: Api, headers: dict[str, str]
-) -> None:
-    """Case 11."""
-    answer = api.root.request("POST", "/hooks/jira", content=told("10000"), headers=headers)
-    assert answer.status_code == 401
-    assert jira.rows(InboxRow) == []
-    assert jira.rows(Link) == []
-
-
 def test_a_webhook_beyond_measure_is_refused(jira: World, api: Api) -> None:
     body = b"x" * (1024 * 1024 + 1)
     assert api.root.request("POST", "/hooks/jira", content=body, headers=signed(body)).status_code == 413

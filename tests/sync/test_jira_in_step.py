@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import func, select
 from tests.factories import Cast, Factory, MadeTicket
-from tests.sync.world import MINUTE, World, world
+from tests.sync.world import World, world
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.people.actor import SYSTEM
-from deskbridge.sync.model import ConflictState, Link, LinkState, SyncConflict
+from deskbridge.sync.model import Link, LinkState
 from deskbridge.tickets import service as tickets
 from deskbridge.tickets.model import Channel, Priority, Status
 from deskbridge.tickets.service import NewTicket
@@ -71,19 +70,8 @@ def test_what_the_tracker_changes_is_taken_over_and_never_echoed(jira: World, ca
     assert jira.writes("jira") == []
 
 
-def test_in_a_hundred_polls_of_what_agrees_nothing_is_written(jira: World, cast: Cast) -> None:
-    """Case 12."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    version = jira.ticket(ticket.id).version
-    jira.remotes["jira"].forget()
-    jira.settle(rounds=100)
-    assert jira.writes("jira") == []
-    assert jira.ticket(ticket.id).version == version
-
-
 def test_the_status_walks_on_both_sides(jira: World, cast: Cast) -> None:
-    """Case 14: three hops there for one here, and back."""
+    """Three hops there for one here, and back."""
     ticket = portal_ticket(jira, cast)
     jira.settle()
     jira.database.write(tickets.walk, SYSTEM, ticket.id, Status.RESOLVED, notes="Put out.")
@@ -93,60 +81,6 @@ def test_the_status_walks_on_both_sides(jira: World, cast: Cast) -> None:
     jira.connector("jira").transition(record.ref.id, IN_PROGRESS, {})
     jira.settle()
     assert jira.ticket(ticket.id).status is Status.IN_PROGRESS
-
-
-def test_different_fields_changed_on_both_sides_are_both_kept(jira: World, cast: Cast) -> None:
-    """Case 15."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    jira.edit(ticket.id, "jira", {"summary": "From Jira"})
-    jira.database.write(tickets.update_ticket, SYSTEM, ticket.id, {"priority": Priority.P4})
-    jira.settle()
-    assert jira.ticket(ticket.id).title == "From Jira"
-    assert jira.record(ticket.id, "jira").fields["priority"] == "4"
-    assert jira.rows(SyncConflict) == []
-
-
-def test_the_same_field_changed_on_both_sides_follows_the_policy_and_keeps_both_values(jira: World, cast: Cast) -> None:
-    """Case 16: the newest stays, and the other is kept for people to see."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    jira.edit(ticket.id, "jira", {"summary": "From Jira"})
-    jira.tick(MINUTE / 2)
-    jira.database.write(tickets.update_ticket, SYSTEM, ticket.id, {"title": "From the desk"})
-    jira.settle()
-    assert jira.ticket(ticket.id).title == "From the desk"
-    assert jira.record(ticket.id, "jira").fields["summary"] == "From the desk"
-    (conflict,) = jira.rows(SyncConflict)
-    assert (conflict.desk, conflict.remote) == ("From the desk", "From Jira")
-    assert conflict.state is ConflictState.SETTLED
-
-
-def test_both_sides_set_the_same_value_and_nothing_is_written(jira: World, cast: Cast) -> None:
-    """Case 17."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    jira.edit(ticket.id, "jira", {"summary": "Agreed"})
-    jira.database.write(tickets.update_ticket, SYSTEM, ticket.id, {"title": "Agreed"})
-    jira.remotes["jira"].forget()
-    jira.settle()
-    assert jira.writes("jira") == []
-    assert jira.rows(SyncConflict) == []
-
-
-@pytest.mark.parametrize("fault", ["drop_after_commit", "drop_before_commit"])
-def test_a_lost_answer_to_a_create_never_makes_two(jira: World, cast: Cast, fault: str) -> None:
-    """Cases 3 and 5: with the index a minute behind."""
-    jira.remotes["jira"].post("lag", {"seconds": 60})
-    jira.remotes["jira"].fault(fault, "POST", r"/issue$")
-    ticket = portal_ticket(jira, cast)
-    jira.run()
-    assert jira.link(ticket.id, "jira").state is LinkState.UNKNOWN
-    jira.settle(rounds=10)
-    link = jira.link(ticket.id, "jira")
-    assert link.state is LinkState.ACTIVE
-    assert len(jira.connector("jira").find_by_key(link.idem_key)) == 1
-    assert jira.database.read(lambda reader: reader.execute(select(func.count()).select_from(Link)).scalar_one()) == 1
 
 
 def test_a_tracker_that_is_away_gets_everything_when_it_is_back(jira: World, cast: Cast) -> None:

@@ -13,17 +13,15 @@ from deskbridge.connectors import registry
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Forbidden
-from deskbridge.kit.events import EventRow
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
-from deskbridge.sync import connections, queries, service
+from deskbridge.sync import queries, service
 from deskbridge.sync.engine import Engine
 from deskbridge.sync.model import (
     Breaker,
     ConflictState,
     Connection,
     ConnectionState,
-    FailureClass,
     FailureState,
     Link,
     LinkState,
@@ -33,7 +31,6 @@ from deskbridge.sync.model import (
 from deskbridge.sync.planning import plans
 from deskbridge.sync.service import Choice
 from deskbridge.tickets import service as tickets
-from deskbridge.tickets.model import Message
 
 
 @pytest.fixture
@@ -65,87 +62,6 @@ def connection(world: World) -> Connection:
     return row
 
 
-def test_wrong_credentials_open_the_breaker_at_once_and_are_told_once(jira: World, cast: Cast) -> None:
-    """Case 21: not one call more until somebody or a quarter of an hour says so; and what waited goes on then."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    jira.remotes["jira"].fault("status", "", ".*", status=401, times=None)
-    retitle(jira, ticket, "Changed while locked out")
-    jira.settle(rounds=3)
-    row = connection(jira)
-    assert (row.breaker, row.state) == (Breaker.AUTH, ConnectionState.ACTIVE)
-    jira.remotes["jira"].forget()
-    jira.settle(rounds=5)
-    assert jira.remotes["jira"].requests() == []
-    jira.remotes["jira"].heal()
-    jira.settle(rounds=3, step=timedelta(minutes=10))
-    assert connection(jira).breaker is Breaker.CLOSED
-    assert jira.record(ticket.id, "jira").fields["summary"] == "Changed while locked out"
-    told = [row.name for row in jira.rows(EventRow) if row.name.startswith("Connection")]
-    assert told == ["ConnectionWentBad", "ConnectionRecovered"]
-
-
-@pytest.mark.parametrize("headers", [{"Retry-After": "120"}, {"Retry-After": "Fri, 20 Nov 2026 08:37:00 GMT"}])
-def test_a_throttled_connection_waits_as_long_as_it_was_told(jira: World, cast: Cast, headers: dict[str, str]) -> None:
-    """Case 19."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    assert jira.clock.now().strftime("%H:%M") == "08:35"
-    jira.remotes["jira"].fault("status", "", ".*", status=429, headers=headers)
-    retitle(jira, ticket, "Slowly")
-    jira.run()
-    assert connection(jira).breaker is Breaker.THROTTLED
-    jira.remotes["jira"].forget()
-    jira.tick(MINUTE)
-    jira.run()
-    assert jira.remotes["jira"].requests() == []
-    jira.settle(rounds=2)
-    assert jira.record(ticket.id, "jira").fields["summary"] == "Slowly"
-
-
-@pytest.mark.parametrize("fault", ["html_200", "truncate"])
-def test_an_answer_that_is_none_is_an_outage_and_never_data(jira: World, cast: Cast, fault: str) -> None:
-    """Case 22."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    jira.remotes["jira"].fault(fault, "GET", ".*", times=None)
-    retitle(jira, ticket, "Meanwhile")
-    jira.settle(rounds=5)
-    assert connection(jira).breaker is Breaker.OUTAGE
-    assert jira.link(ticket.id, "jira").state is LinkState.ACTIVE
-    assert jira.rows(Message) == []
-    jira.remotes["jira"].heal()
-    jira.settle(rounds=12)
-    assert jira.record(ticket.id, "jira").fields["summary"] == "Meanwhile"
-
-
-def test_a_poisoned_ticket_is_parked_the_others_go_on_and_a_retry_applies_the_latest(jira: World, cast: Cast) -> None:
-    """Cases 27 and 28."""
-    bad, good = portal_ticket(jira, cast), portal_ticket(jira, cast)
-    jira.settle()
-    id_ = jira.link(bad.id, "jira").remote_id
-    refusal = '{"errorMessages": [], "errors": {"summary": "Not this word."}}'
-    jira.remotes["jira"].fault("status", "PUT", f"/issue/{id_}", status=400, body=refusal, times=None)
-    retitle(jira, bad, "A forbidden word")
-    jira.settle(rounds=5)
-    retitle(jira, good, "Fine")
-    retitle(jira, bad, "A better word")
-    jira.settle(rounds=3)
-    (failure,) = jira.rows(SyncFailure)
-    assert (failure.failure, failure.field, failure.parked) == (FailureClass.REJECTED, "summary", True)
-    assert "Not this word." in failure.reason
-    assert jira.record(good.id, "jira").fields["summary"] == "Fine"
-    jira.remotes["jira"].heal()
-    jira.remotes["jira"].forget()
-    with pytest.raises(Forbidden):
-        jira.database.write(service.retry_failure, cast.agent.actor, failure.id)
-    jira.database.write(service.retry_failure, SYSTEM, failure.id)
-    jira.settle()
-    assert jira.record(bad.id, "jira").fields["summary"] == "A better word"
-    assert len(jira.writes("jira")) == 1
-    assert jira.row(SyncFailure).state is FailureState.RETRIED
-
-
 def test_a_failure_that_is_discarded_rests_until_something_changes(jira: World, cast: Cast) -> None:
     ticket = portal_ticket(jira, cast)
     jira.settle()
@@ -160,47 +76,6 @@ def test_a_failure_that_is_discarded_rests_until_something_changes(jira: World, 
     retitle(jira, ticket, "Accepted")
     jira.settle()
     assert jira.record(ticket.id, "jira").fields["summary"] == "Accepted"
-
-
-def delete_issue(world: World, ticket: MadeTicket) -> None:
-    import httpx
-
-    url = f"{world.remotes['jira'].url}/rest/api/2/issue/{world.link(ticket.id, 'jira').remote_id}"
-    assert httpx.delete(url, auth=("desk@example.org", "desk-token"), trust_env=False).status_code == 204
-
-
-def test_a_record_that_is_deleted_closes_its_link_with_a_note_after_a_second_look(jira: World, cast: Cast) -> None:
-    """Case 29, its first half."""
-    ticket = portal_ticket(jira, cast)
-    jira.settle()
-    delete_issue(jira, ticket)
-    jira.database.write(service.sync_now, SYSTEM, ticket.id)
-    jira.run()
-    assert jira.link(ticket.id, "jira").state is LinkState.ACTIVE
-    jira.settle(rounds=3)
-    assert jira.link(ticket.id, "jira").state is LinkState.TOMBSTONE
-    (message,) = jira.rows(Message)
-    assert "was deleted in Jira" in message.content
-    assert jira.ticket(ticket.id).deleted_at is None
-
-
-def test_when_many_records_disappear_at_once_the_connection_stops_and_closes_none(jira: World, cast: Cast) -> None:
-    """Case 29, its second half."""
-    made = [portal_ticket(jira, cast) for _ in range(6)]
-    jira.settle()
-    refusal = '{"errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {}}'
-    jira.remotes["jira"].fault("status", "GET", r"/issue/\d+$", status=404, body=refusal, times=None)
-    for ticket in made:
-        retitle(jira, ticket, "Gone?")
-    jira.settle(rounds=5)
-    row = connection(jira)
-    assert row.state is ConnectionState.STOPPED
-    assert "disappeared" in (row.stopped_because or "")
-    assert {link.state for link in jira.rows(Link)} == {LinkState.ACTIVE}
-    jira.database.write(connections.activate, SYSTEM, row.id)
-    jira.settle()
-    assert connection(jira).state is ConnectionState.ACTIVE
-    assert {link.state for link in jira.rows(Link)} == {LinkState.TOMBSTONE}
 
 
 def test_a_deleted_ticket_lets_go_of_its_record_and_never_comes_back(jira: World, cast: Cast) -> None:

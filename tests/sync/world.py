@@ -53,13 +53,13 @@ class World:
         self.uploads = Uploads(storage, self.clock, max_size=1_000_000)
         self.engine = self.new_engine()
 
-    def new_trackers(self) -> Trackers:
+    def new_trackers(self, read_seconds: float = 20) -> Trackers:
         def transport() -> httpx.BaseTransport:
             made = GuardedTransport([remote.url.removeprefix("http://") for remote in self.remotes.values()])
             self.closing.callback(made.close)
             return made
 
-        return Trackers(clock=self.clock, wait=self.clock.advance, transport=transport, read_seconds=20)
+        return Trackers(clock=self.clock, wait=self.clock.advance, transport=transport, read_seconds=read_seconds)
 
     def new_engine(self) -> Engine:
         """Another worker on the same desk."""

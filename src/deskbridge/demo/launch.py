@@ -3,13 +3,14 @@
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 
 from deskbridge.demo.people import PASSWORD, PEOPLE
+from deskbridge.demo.trackers import connect, reaching, simulated_trackers
 from deskbridge.demo.week import live_through_the_week
 from deskbridge.kit.clock import ManualClock, SystemClock
 from deskbridge.kit.db import Database
@@ -18,10 +19,9 @@ from deskbridge.kit.errors import Conflict
 from deskbridge.kit.schema import upgrade
 from deskbridge.serving import serve_desk
 from deskbridge.settings import Settings, load_settings
-from deskbridge.simulators.product import NAMES
 from deskbridge.simulators.product import SECRET as TRACKER_PASSWORD
 from deskbridge.simulators.product import USER as TRACKER_USER
-from deskbridge.simulators.server import Running, running
+from deskbridge.simulators.server import Running
 from deskbridge.wiring import wire
 from deskbridge.worker import build_worker
 
@@ -37,20 +37,10 @@ def run_demo(folder: Path, *, host: str, port_base: int | None, say: Callable[[s
     with _held(folder):
         settings = demo_settings(folder)
         _require_free_port(host, settings.SERVICE_PORT)
-        with _trackers(port_base) as trackers:
-            make_demo(settings, folder)
+        with simulated_trackers(port_base) as trackers:
+            settings = reaching(settings, trackers)
+            make_demo(settings, folder, trackers)
             serve_desk(settings, host=host, workers=1, started=lambda: say(welcome(settings, trackers)))
-
-
-@contextmanager
-def _trackers(port_base: int | None) -> Iterator[list[Running]]:
-    """Run the simulated trackers, empty, while the block lasts."""
-    with ExitStack() as beside:
-        try:
-            ports = enumerate(NAMES, port_base) if port_base else ()
-            yield [beside.enter_context(running(name, port=port)) for port, name in ports]
-        except OSError as error:
-            raise Conflict(f"The simulated trackers cannot listen ({error}). --port-base moves them.") from error
 
 
 @contextmanager
@@ -86,8 +76,11 @@ def _require_free_port(host: str, port: int) -> None:
             raise Conflict(f"Nothing can listen on {host}:{port} ({error.strerror}). Set SERVICE_PORT.") from error
 
 
-def make_demo(settings: Settings, folder: Path) -> None:
-    """Replace what an earlier demo left in the folder by a desk with people and a week of tickets."""
+def make_demo(settings: Settings, folder: Path, trackers: Sequence[Running]) -> None:
+    """Replace what an earlier demo left in the folder by a desk with people and a week of tickets.
+
+    Its connections begin after the week: only what happens from then on is kept in step with the trackers.
+    """
     for old in folder.glob(f"{DATABASE}*"):
         old.unlink()
     shutil.rmtree(folder / UPLOADS, ignore_errors=True)
@@ -97,6 +90,7 @@ def make_demo(settings: Settings, folder: Path) -> None:
     try:
         upgrade(database.engine)
         live_through_the_week(database, clock, build_worker(settings, database))
+        connect(settings, database, trackers)
     finally:
         database.close()
 
@@ -120,7 +114,11 @@ def welcome(settings: Settings, trackers: Sequence[Running]) -> str:
         f"  {person.email:<22}{person.role:<12}{person.name}, {person.team or person.organisation}" for person in PEOPLE
     ]
     if trackers:
-        lines += ["", f"  Simulated trackers; sign in there as {TRACKER_USER} with {TRACKER_PASSWORD}", ""]
+        lines += [
+            "",
+            f"  Simulated trackers, all linked; sign in as {TRACKER_USER} with {TRACKER_PASSWORD}",
+            "",
+        ]
         lines += [f"  {one.simulator.product.title:<22}{one.http}" for one in trackers]
     lines += [
         "",

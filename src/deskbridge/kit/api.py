@@ -81,6 +81,9 @@ class Error(msgspec.Struct, omit_defaults=True):
 OPEN: dict[str, Any] = {"security": []}
 """The `openapi_extra` of a route that anybody may call."""
 
+WITH_OR_WITHOUT: dict[str, Any] = {"security": [{}, {"bearer": []}]}
+"""The `openapi_extra` of a route that somebody may call by a token in its body instead."""
+
 UNKEYED = "x-idempotency-key"
 
 
@@ -200,6 +203,7 @@ def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
         responses["429"]["headers"] = RETRY_AFTER
     conditions = {
         400: "requestBody" in operation or parameters,
+        403: method != "get" and operation.get("security") != [],  # a browser's request from another site
         409: keyed,
         413: "requestBody" in operation,
         415: "requestBody" in operation,

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskbridge.kit.api import OPEN, Body, Moment, Word, answers, unkeyed
+from deskbridge.kit.api import OPEN, WITH_OR_WITHOUT, Body, Moment, Word, answers, unkeyed
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Forbidden, Unauthenticated
 from deskbridge.kit.http import json_response, versioned_response
@@ -119,7 +119,7 @@ def _tokens(access: Access, family: Refreshed) -> Tokens:
     status_code=204,
     responses=answers(204, None, 400),
     response_class=Response,
-    openapi_extra=unkeyed("what has ended stays so."),
+    openapi_extra=WITH_OR_WITHOUT | unkeyed("what has ended stays so."),
 )
 async def logout(request: Request, body: LogoutBody | None = None) -> Response:
     """End this sign-in: its access and refresh tokens are refused from now on."""
