@@ -40,6 +40,7 @@ from deskbridge.sla import api as sla_api
 from deskbridge.sync import api as sync_api
 from deskbridge.sync import hooks_api
 from deskbridge.sync import web as sync_web
+from deskbridge.sync import web_setup as sync_web_setup
 from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
 from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
@@ -84,7 +85,14 @@ API = (
     hooks_api.router,
     sync_api.router,
 )
-WEB = (people_web.router, tickets_web_forms.router, tickets_web.router, tickets_portal.router, sync_web.router)
+WEB = (
+    people_web.router,
+    tickets_web_forms.router,
+    tickets_web.router,
+    tickets_portal.router,
+    sync_web_setup.router,
+    sync_web.router,
+)
 METHODS = Methods((*API, *WEB))
 
 log = structlog.get_logger(__name__)

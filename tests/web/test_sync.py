@@ -133,6 +133,15 @@ def test_what_became_of_is_not_known_is_listed(as_person, sample, failed):
     assert "Cut off" not in as_person("max").get("/desk/sync").text
 
 
+def test_a_tickets_page_tells_agents_of_its_links_and_what_sync_did(as_person, failed):
+    page = as_person("sara").get("/desk/tickets/1001").text
+    assert "Plant Jira" in page
+    assert "10001" in page
+    assert "Linked by hand" in page
+    assert "Plant Jira" not in as_person("anna").get("/portal/tickets/1001").text
+    assert "What sync did" not in as_person("sara").get("/desk/tickets/1002").text
+
+
 def test_a_manager_resumes_a_connection_and_discards_a_failure_with_a_reason(as_person, sample, failed):
     manager = as_person("max")
     where = f"/desk/sync/connections/{failed.connection_id}"

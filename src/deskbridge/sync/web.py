@@ -78,6 +78,7 @@ async def _page(request: Request, problem: str = "", status: int = 200) -> Respo
         "conflicts": seen.conflicts,
         "settleable": seen.settleable,
         "unknown": seen.unknown,
+        "sets_up": actor.role.at_least(Role.ADMIN),
         "steers": actor.role.at_least(Role.MANAGER),
         "problem": said(front.language(request, actor), problem),
         "view_now": "sync",

@@ -20,6 +20,7 @@ from deskbridge.people import queries as people
 from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, require_agent, see_other
 from deskbridge.search.queries import narrowed
+from deskbridge.sync import queries as sync
 from deskbridge.tickets import attachments, conversation, queries, reading, service, timeline
 from deskbridge.tickets.answers import AttachmentAnswer, CategoryAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.file_queries import loose_files
@@ -43,6 +44,7 @@ Fields = dict[str, str]
 ROWS = 50
 SHOWN_ENTRIES, MOST_ENTRIES = 40, 1000
 MOST_AT_ONCE = 200
+SYNC_ENTRIES = 30
 
 
 # The list
@@ -214,6 +216,8 @@ class Shown:
     categories: list[CategoryAnswer]
     teams: list[people.NamedThing]
     assignees: list[people.NamedThing]
+    links: list[sync.LinkAnswer]
+    synced: list[sync.SyncEntry]
 
 
 @router.get("/{id}")
@@ -262,6 +266,8 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
         categories=queries.active_categories(reader),
         teams=people.active_teams(reader),
         assignees=_assignees(reader, actor, ticket, may),
+        links=sync.links_of(reader, actor, ticket.id),
+        synced=sync.timeline_of(reader, actor, ticket.id, SYNC_ENTRIES),
     )
 
 
@@ -295,6 +301,8 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
         "older": entries.older,
         "loose": shown.loose,
         "requester": shown.requester,
+        "links": shown.links,
+        "synced": shown.synced,
         "may": {verb.name for verb in shown.may},
         "mine": ticket.assignee is not None and ticket.assignee.id == actor.id,
         "targets": shown.targets,

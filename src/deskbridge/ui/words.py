@@ -104,6 +104,31 @@ FAILURE = {
     "record gone": Word(N_("Record gone")),
     "defect": Word(N_("Fault of the desk")),
 }
+LINK = {
+    "creating": Word(N_("being created")),
+    "unknown": Word(N_("outcome unknown")),
+    "active": Word(N_("in step")),
+    "orphan_remote": Word(N_("ticket gone")),
+    "orphan_local": Word(N_("record gone")),
+    "tombstone": Word(N_("unlinked")),
+    "paused": Word(N_("paused")),
+}
+SYNC_EVENT = {
+    "synced": Word(N_("Brought in step")),
+    "children": Word(N_("Comments, files or times taken over")),
+    "failed": Word(N_("Failed")),
+    "outcome.unknown": Word(N_("Outcome unknown")),
+    "linked": Word(N_("Linked")),
+    "linked by hand": Word(N_("Linked by hand")),
+    "linked again": Word(N_("Linked again")),
+    "link.filed": Word(N_("To be filed")),
+    "link.closed": Word(N_("Link closed")),
+    "unlinked": Word(N_("Unlinked")),
+    "paused": Word(N_("Paused")),
+    "failure.retried": Word(N_("Tried again")),
+    "failure.discarded": Word(N_("Failure discarded")),
+    "conflict.settled": Word(N_("Conflict settled")),
+}
 # What a history entry says; {old} and {new} are shown values, {field} a field's name.
 HISTORY = {
     "CREATED": N_("opened this ticket"),

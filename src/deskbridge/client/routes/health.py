@@ -19,5 +19,8 @@ class HealthRoutes:
         return self._calls.answer(Call("GET", "/ready"), Readiness)
 
     def metrics(self) -> str:
-        """Return the metrics of this process for Prometheus."""
+        """Return the metrics of this process for Prometheus, with the desk's jobs and connections.
+
+        Those are left out while the database cannot be read.
+        """
         return self._calls.text(Call("GET", "/metrics"))
