@@ -72,3 +72,8 @@ def test_english_is_the_source():
 def test_what_the_domain_says_is_translated_with_its_numbers(message, german):
     assert said("de", message) == german
     assert said("en", message) == message
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_nothing_said_is_nothing_in_every_language(code):
+    assert said(code, "") == ""

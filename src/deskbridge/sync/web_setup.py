@@ -110,7 +110,7 @@ async def _page(request: Request, connection_id: UUID, told: Told, status: int =
         "sent": present | (told.sent or {}),
         "errors": told.errors or {},
         "faults": told.faults,
-        "problem": said(front.language(request, actor), told.problem) if told.problem else "",
+        "problem": said(front.language(request, actor), told.problem),
         "trial": told.trial,
         "rehearsal": told.rehearsal,
         "view_now": "sync",

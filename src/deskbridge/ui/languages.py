@@ -95,7 +95,10 @@ def said(code: str, message: str) -> str:
     """Translate a finished sentence of the domain, such as "Enter at least 3 characters."
 
     The domain speaks English and knows no languages; its sentences are in the catalogues with {0}, {1} for what varies.
+    Nothing stays nothing: in a catalogue the empty text is its own header.
     """
+    if not message:
+        return ""
     exact = translations(code).gettext(message)
     if exact != message:
         return exact
