@@ -168,6 +168,3 @@ UNGUARDED = {
     "PATCH /api/v1/time-entries/{id}": "there is no reading a time entry alone",
 }
 """The changes that read no `If-Match`, and why."""
-
-ENDLESS = {"GET /api/v1/stream"}
-"""What answers without end, and so in no table: tests/notify holds it."""
