@@ -134,6 +134,6 @@ def test_limits_are_on_in_production_unless_they_are_set(environment: str, limit
 def test_every_operation_but_those_for_machines_says_that_it_may_be_too_much(app: FastAPI) -> None:
     for path, ways in app.openapi()["paths"].items():
         for operation in ways.values():
-            assert ("429" in operation["responses"]) == path.startswith("/api/"), path
+            assert ("429" in operation["responses"]) == path.startswith(("/api/", "/hooks/")), path
             if "429" in operation["responses"]:
                 assert operation["responses"]["429"]["headers"]["Retry-After"]["required"]

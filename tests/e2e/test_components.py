@@ -72,6 +72,7 @@ DESK = (
 class Person:
     name: str = "Sara Vogel"
     is_agent: bool = True
+    role: str = "AGENT"
 
 
 def target(standing, due=None):
