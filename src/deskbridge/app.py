@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -41,6 +42,7 @@ from deskbridge.sync import api as sync_api
 from deskbridge.sync import hooks_api
 from deskbridge.sync import web as sync_web
 from deskbridge.sync import web_setup as sync_web_setup
+from deskbridge.sync.pace import SharedPace
 from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
 from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
@@ -130,7 +132,8 @@ def create_app(settings: Settings, database: Database | None = None, tour: APIRo
     app.state.access = Access(desk, settings)
     app.state.figures = figures.Kept()
     app.state.live = live = Live(app.state.access)
-    app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
+    trackers = Trackers(settings.OUTBOUND_ALLOW, pace=partial(SharedPace, database))
+    app.state.trackers = Reach(trackers, Seal(settings.SECRET_KEY.get_secret_value()))
     app.state.front = Front(app.state.access, assets, guided=tour is not None)
     for router in (*API, *WEB, *([tour] if tour is not None else [])):
         app.include_router(router)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -12,7 +13,7 @@ from deskbridge.connectors import registry
 from deskbridge.connectors.shared import Account, Line, Site, Way
 from deskbridge.kit.clock import Clock, SystemClock
 from deskbridge.kit.outbound import READ_SECONDS, GuardedTransport
-from deskbridge.sync.connector import Connector
+from deskbridge.sync.connector import Connector, Pace
 from deskbridge.sync.lines import Address
 
 
@@ -22,7 +23,7 @@ def sleep(step: timedelta) -> None:
 
 
 class Trackers:
-    """Opens connectors, one for each thread and address: what paces a connector is not for two threads at once."""
+    """Opens connectors, one for each thread and address; `pace` gives what all those of a connection share."""
 
     def __init__(
         self,
@@ -32,9 +33,11 @@ class Trackers:
         wait: Callable[[timedelta], None] = sleep,
         transport: Callable[[], httpx.BaseTransport] | None = None,
         read_seconds: float = READ_SECONDS,
+        pace: Callable[[UUID, float, float], Pace] | None = None,
     ) -> None:
         self._transport = transport or (lambda: GuardedTransport(allow))
         self._clock, self._wait, self._read_seconds = clock or SystemClock(), wait, read_seconds
+        self._pace = pace
         self._here = threading.local()
 
     def kinds(self) -> tuple[str, ...]:
@@ -54,5 +57,6 @@ class Trackers:
     def _new(self, address: Address) -> Connector:
         account = Account(Way(address.way), address.secret, address.account)
         site = Site(address.base_url, account, address.scope, address.webhook_secret)
-        line = Line(self._transport(), self._clock, self._wait, self._read_seconds)
+        pace = partial(self._pace, address.connection_id) if self._pace else None
+        line = Line(self._transport(), self._clock, self._wait, self._read_seconds, pace)
         return registry.opener(address.kind)(site, line)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database
@@ -13,6 +14,7 @@ from deskbridge.kit.sealed import Seal
 from deskbridge.settings import Settings
 from deskbridge.sync import loop
 from deskbridge.sync.engine import Engine
+from deskbridge.sync.pace import SharedPace
 from deskbridge.trackers import Trackers, sleep
 from deskbridge.wiring import uploads, wire
 
@@ -25,7 +27,7 @@ def build_worker(settings: Settings, database: Database) -> Worker:
 
 def build_engines(settings: Settings, database: Database, wait: Callable[[timedelta], None] = sleep) -> list[Engine]:
     """Return the sync engines of one process: a tracker that does not answer holds up one of them, not the others."""
-    trackers = Trackers(settings.OUTBOUND_ALLOW, clock=database.clock, wait=wait)
+    trackers = Trackers(settings.OUTBOUND_ALLOW, clock=database.clock, wait=wait, pace=partial(SharedPace, database))
     seal = Seal(settings.SECRET_KEY.get_secret_value())
     files = uploads(settings, database.clock)
     return [Engine(database, trackers, seal, uploads=files) for _ in range(loop.THREADS)]

@@ -11,7 +11,7 @@ from tests.connectors.contract import SECOND, SECRET, Call, ContractSuite, Subje
 from tests.connectors.remote import START, TOKEN, USER, Listener, Remote
 
 from deskbridge.connectors.polarion.connector import Polarion
-from deskbridge.connectors.shared import Line
+from deskbridge.connectors.shared import UNTOLD, Line
 from deskbridge.simulators.webhooks import sign
 from deskbridge.sync.connector import (
     Audience,
@@ -311,6 +311,7 @@ class TestPolarion(ContractSuite):
         remote.post("faults", {"match": {"method": "PATCH", "path": ".*", "nth": 2}, "fault": fault, "status": 429})
         with pytest.raises(Unknown):
             connector.transition(ref.id, "done", {"resolution": "fixed"})
+        remote.tick(UNTOLD)
         assert connector.transition(ref.id, "done", {"resolution": "fixed"}) == ["done"]
 
     # The change feed

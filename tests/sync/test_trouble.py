@@ -143,6 +143,17 @@ def test_the_monitor_tells_how_a_connection_does(jira: World, cast: Cast) -> Non
         jira.database.read(queries.status, cast.agent.actor)
 
 
+@pytest.mark.database
+def test_the_monitor_tells_how_long_a_change_has_waited(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    retitle(jira, ticket, "Waits")
+    jira.clock.advance(90 * SECOND)
+    (status,) = jira.database.read(queries.status, SYSTEM)
+    assert (status.dirty, status.lag_seconds) == (1, 90.0)
+    assert jira.link(ticket.id, "jira").due_at == jira.link(ticket.id, "jira").dirty_at
+
+
 def test_a_plan_shows_what_would_be_done_and_does_nothing(jira: World, cast: Cast) -> None:
     ticket = portal_ticket(jira, cast)
     jira.settle()

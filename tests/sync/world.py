@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from deskbridge.sync.connections import NewConnection
 from deskbridge.sync.connector import Connector, Record
 from deskbridge.sync.engine import Did, Engine
 from deskbridge.sync.model import Connection, Link
+from deskbridge.sync.pace import SharedPace
 from deskbridge.tickets.attachments import Uploads
 from deskbridge.tickets.model import Ticket
 from deskbridge.trackers import Trackers
@@ -59,7 +61,13 @@ class World:
             self.closing.callback(made.close)
             return made
 
-        return Trackers(clock=self.clock, wait=self.clock.advance, transport=transport, read_seconds=read_seconds)
+        return Trackers(
+            clock=self.clock,
+            wait=self.clock.advance,
+            transport=transport,
+            read_seconds=read_seconds,
+            pace=partial(SharedPace, self.database),
+        )
 
     def new_engine(self) -> Engine:
         """Another worker on the same desk."""

@@ -1,5 +1,6 @@
 """Commands about trackers kept in step."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,8 @@ def sync_status(as_json: AsJson = False) -> None:
         f"{one.name:<20}  {one.state:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
         f"{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), {one.unknown} unknown, "
         f"{one.failures} failed, {one.conflicts} to settle"
+        + (f", at most {one.calls_a_second:g} calls a second" if one.calls_a_second is not None else "")
+        + (f", none before {one.held_until:%H:%M:%S} UTC" if one.held_until else "")
         for one in found
     ]
     show(found, as_json=as_json, text="\n".join(lines) or "There are no connections.")
@@ -66,13 +69,15 @@ def sync_plan(ticket: Annotated[str, typer.Argument(help="Its number or id.")], 
     from deskbridge.kit.sealed import Seal
     from deskbridge.people.actor import SYSTEM
     from deskbridge.settings import load_settings
+    from deskbridge.sync.pace import SharedPace
     from deskbridge.sync.planning import plans
     from deskbridge.tickets.queries import as_ref
     from deskbridge.trackers import Trackers
 
     settings = load_settings()
-    trackers, seal = Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value())
+    seal = Seal(settings.SECRET_KEY.get_secret_value())
     with opened(settings) as database:
+        trackers = Trackers(settings.OUTBOUND_ALLOW, pace=partial(SharedPace, database))
         found = plans(database, trackers, seal, SYSTEM, as_ref(ticket))
     lines = []
     for one in found:

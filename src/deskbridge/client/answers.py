@@ -658,7 +658,12 @@ class Rehearsal(msgspec.Struct, kw_only=True):
 
 
 class ConnectionStatus(msgspec.Struct, kw_only=True):
-    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits.
+
+    `pace` is the share of the connector's own rate that the tracker lets it have just now, `calls_a_second` what
+    comes of that (None before the first call), `held_until` when the tracker takes calls again that wants none
+    for now.
+    """
 
     id: UUID
     slug: str
@@ -673,6 +678,8 @@ class ConnectionStatus(msgspec.Struct, kw_only=True):
     last_success_at: datetime | None
     bad_since: datetime | None
     pace: float
+    calls_a_second: float | None
+    held_until: datetime | None
     links: int
     dirty: int
     lag_seconds: float

@@ -30,10 +30,21 @@ from deskbridge.kit.outbound import (
     TokenBucket,
     retry_after,
 )
-from deskbridge.sync.connector import AuthFailed, Connector, Failure, NewAttachment, Rejected, RetryLater, Unknown
+from deskbridge.sync.connector import (
+    AuthFailed,
+    Connector,
+    Failure,
+    NewAttachment,
+    Pace,
+    Rejected,
+    RetryLater,
+    Unknown,
+)
 
 T = TypeVar("T")
 Pairs = Sequence[tuple[str, str]]
+UNTOLD = timedelta(seconds=10)
+"""How long nothing is sent to a tracker that had too many calls and did not say when the next is welcome."""
 
 
 class Way(StrEnum):
@@ -67,17 +78,40 @@ class Site:
     webhook_secret: str = field(default="", repr=False)
 
 
+class OwnPace:
+    """The pace of a connector that nobody else shares its tracker with."""
+
+    def __init__(self, rate: float, burst: float, clock: Clock) -> None:
+        self._bucket, self._clock = TokenBucket(rate, burst, clock), clock
+        self._held: tuple[datetime, RetryLater] | None = None
+
+    def take(self) -> timedelta:
+        now = self._clock.now()
+        if self._held and self._held[0] > now:
+            until, failure = self._held
+            raise RetryLater(failure.reason, until - now, quota=failure.quota)
+        return self._bucket.take()
+
+    def hold(self, failure: RetryLater) -> None:
+        self._held = self._clock.now() + (failure.after or timedelta(0)), failure
+
+
 @dataclass(frozen=True)
 class Line:
     """What a connector reaches the world through: all of it is the caller's, so that time can be virtual.
 
-    `wait` lets a moment pass when our own pace demands it, never longer than a token takes to come.
+    `wait` lets a moment pass when our own pace demands it, never longer than a turn takes to come. `pace` gives the
+    pace that all connectors of a connection share, of so many calls a second and so many at once.
     """
 
     transport: httpx.BaseTransport
     clock: Clock
     wait: Callable[[timedelta], None]
     read_seconds: float = READ_SECONDS
+    pace: Callable[[float, float], Pace] | None = None
+
+    def paced(self, rate: float, burst: float) -> Pace:
+        return self.pace(rate, burst) if self.pace else OwnPace(rate, burst, self.clock)
 
 
 Opens = Callable[[Site, Line], Connector]
@@ -134,12 +168,11 @@ class Api:
         self.clock = line.clock
         self._wait = line.wait
         self._out = Outbound(site.base_url, line.transport, read_seconds=line.read_seconds)
-        self._bucket = TokenBucket(rate, burst, line.clock)
+        self.pace = line.paced(rate, burst)
         self._refusal = refusal
         self._token_path = token_path
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._token = ""
-        self._closed_until: datetime | None = None
 
     def read(self, path: str, parse: Parse[T], *, params: Pairs = (), method: str = "GET", json: object = None) -> T:
         """Ask for something; what is not an answer of the tracker's own is an outage, `RetryLater`."""
@@ -214,10 +247,7 @@ class Api:
         raise AssertionError
 
     def _wait_for_turn(self) -> None:
-        now = self.clock.now()
-        if self._closed_until and self._closed_until > now:
-            raise RetryLater("the tracker asked us to wait", self._closed_until - now)
-        while delay := self._bucket.take():
+        while delay := self.pace.take():
             self._wait(delay)
 
     def _signed(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -261,8 +291,8 @@ class Api:
         if 200 <= answer.status < 300:
             return answer
         failure = self._failure(answer, writes=writes)
-        if isinstance(failure, RetryLater) and failure.after:
-            self._closed_until = self.clock.now() + failure.after
+        if isinstance(failure, RetryLater) and (failure.after or failure.quota) and not failure.one_record:
+            self.pace.hold(failure)
         raise failure
 
     def _failure(self, answer: Answer, *, writes: bool) -> Failure:
@@ -275,7 +305,7 @@ class Api:
             if status == 429 and not isinstance(own, RetryLater):
                 own = RetryLater(f"too many calls: {said(answer)}")
             if isinstance(own, RetryLater):
-                own.after = own.after or asked
+                own.after = own.after or asked or (UNTOLD if status == 429 and not own.quota else None)
             if own is not None:
                 return own
             return Rejected(said(answer)) if writes else RetryLater(f"not the tracker's answer: {said(answer)}")

@@ -1,6 +1,6 @@
 """What a connection's failures and successes do to it: how long nothing is sent, how fast it may go, who is told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,19 +20,36 @@ SLOWEST = 0.05
 NOTED_EVERY = timedelta(seconds=15)
 
 
+def held_until(breaker: Breaker, open_until: datetime | None, now: datetime) -> datetime | None:
+    """Return until when the tracker wants no calls at all; None when it takes them."""
+    is_held = breaker in {Breaker.THROTTLED, Breaker.QUOTA} and open_until is not None and open_until > now
+    return open_until if is_held else None
+
+
 def is_news(reader: Reader, connection_id: UUID) -> bool:
     """Tell whether a success changes what is known of a connection: it had failed, or the last one is long ago."""
     row = reader.execute(
-        select(Connection.breaker, Connection.failures, Connection.pace, Connection.last_success_at).where(
-            Connection.id == connection_id
-        )
+        select(
+            Connection.breaker,
+            Connection.open_until,
+            Connection.failures,
+            Connection.pace,
+            Connection.last_success_at,
+        ).where(Connection.id == connection_id)
     ).one()
+    if held_until(row.breaker, row.open_until, reader.now):
+        return False
     was_well = row.breaker is Breaker.CLOSED and not row.failures and row.pace >= 1
     return not was_well or row.last_success_at is None or row.last_success_at + NOTED_EVERY <= reader.now
 
 
 def succeeded(uow: UnitOfWork, row: Connection) -> None:
-    """A round reached the tracker: the breaker closes, and the pace comes back bit by bit."""
+    """A round reached the tracker: the breaker closes, and the pace comes back bit by bit.
+
+    Not while the tracker wants no calls: what it told one of us is not undone by what it answered another before.
+    """
+    if held_until(row.breaker, row.open_until, uow.now):
+        return
     row.last_success_at = uow.now
     row.pace = min(1.0, row.pace + 0.05)
     was_bad = row.bad_since is not None
@@ -43,7 +60,13 @@ def succeeded(uow: UnitOfWork, row: Connection) -> None:
 
 
 def failed(uow: UnitOfWork, row: Connection, failure: Failure) -> None:
-    """A round could not reach the tracker: hold the connection up for as long as its failure asks."""
+    """A round could not reach the tracker: hold the connection up for as long as its failure asks.
+
+    Whoever else hears the same while it is held up changes no more than until when.
+    """
+    if isinstance(failure, RetryLater) and (until := held_until(row.breaker, row.open_until, uow.now)):
+        row.open_until = max(until, uow.now + (failure.after or timedelta(0)))
+        return
     row.last_error = failure.reason[:2000]
     if isinstance(failure, AuthFailed):
         _open(uow, row, Breaker.AUTH, PROBE_AUTH)

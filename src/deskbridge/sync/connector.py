@@ -34,13 +34,16 @@ class RetryLater(Failure):
     """Wait: the tracker is away, overloaded or out of allowance. Nothing was changed.
 
     `after` is what the tracker asked for, None when it did not say. `quota` tells an exhausted allowance, which ends
-    only when its period does, from a passing fault.
+    only when its period does, from a passing fault. `one_record`: only this record was changed too often, others may.
     """
 
-    def __init__(self, reason: str, after: timedelta | None = None, *, quota: bool = False) -> None:
+    def __init__(
+        self, reason: str, after: timedelta | None = None, *, quota: bool = False, one_record: bool = False
+    ) -> None:
         super().__init__(reason)
         self.after = after
         self.quota = quota
+        self.one_record = one_record
 
 
 class Rejected(Failure):
@@ -57,6 +60,24 @@ class Unknown(Failure):
 
 class Moved(Failure):
     """Plan anew: the record changed between reading it and writing it, so nothing was written."""
+
+
+# How fast
+
+
+class Pace(Protocol):
+    """How fast one tracker is called, by all who call it: a number of calls a second, some of them at once."""
+
+    def take(self) -> timedelta:
+        """Take a turn and return zero, or return how long it is until there may be one and take none.
+
+        Raises `RetryLater` while the tracker wants no calls at all.
+        """
+        ...
+
+    def hold(self, failure: RetryLater) -> None:
+        """Let no call go out for as long as the tracker asked, and fewer after that."""
+        ...
 
 
 # What a tracker can do

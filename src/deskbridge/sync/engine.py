@@ -162,9 +162,15 @@ def _reached(uow: UnitOfWork, connection_id: UUID) -> None:
 
 
 def _held_up(uow: UnitOfWork, taken: Taken, failure: Exception) -> str:
-    """The tracker cannot be spoken with: the connection waits, and the link with it, through no fault of its own."""
+    """The tracker cannot be spoken with: the connection waits, and the link with it, through no fault of its own.
+
+    Where it only wants no more changes of one record, that one waits.
+    """
     assert isinstance(failure, Failure)
     link = leases.held(uow, taken)
+    if isinstance(failure, RetryLater) and failure.one_record:
+        leases.put_back(uow, link, failure.reason, failure.after or SOON)
+        return f"waits: {failure.reason}"
     row = connections.locked(uow, taken.connection_id)
     breaker.failed(uow, row, failure)
     wait = max(row.open_until - uow.now, SOON) if row.open_until else SOON * 2 ** min(row.failures, 6)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, literal, select, update
 from sqlalchemy.orm import aliased
 
 from deskbridge.kit.db import Reader, UnitOfWork
@@ -40,14 +40,15 @@ def mark_dirty(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
     A link that somebody works on just now, that waits after a failure, or that is parked stays as it is: the hint is
     counted and heeded when its time comes.
     """
+    now = literal(uow.now, Link.due_at.type)
     free = (Link.leased_by.is_(None)) & (Link.attempts == 0) & Link.state.in_(WORKED_ON) & (Link.due_at > uow.now)
     marked = uow.execute(
         update(Link)
         .where(which)
         .values(
             hints=Link.hints + 1,
-            dirty_at=case((Link.dirty_at.is_(None), uow.now), else_=Link.dirty_at),
-            due_at=case((free, uow.now), else_=Link.due_at),
+            dirty_at=case((Link.dirty_at.is_(None), now), else_=Link.dirty_at),
+            due_at=case((free, now), else_=Link.due_at),
         )
         .execution_options(synchronize_session=False)
     )

@@ -202,6 +202,19 @@ class Cursor(Base):
     read_at: Mapped[datetime]
 
 
+class PaceRow(Base):
+    """How far the calls to a connection's tracker are spread: until `free_at` all turns are taken.
+
+    `rate` is how many calls a second its connector makes at most.
+    """
+
+    __tablename__ = "sync_paces"
+
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True)
+    rate: Mapped[float]
+    free_at: Mapped[datetime]
+
+
 class Tail(Base):
     """How far sync has read the desk's own events, whose ids come in the order of their commits."""
 

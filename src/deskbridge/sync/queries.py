@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, case, func, select
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Forbidden, NotFound
 from deskbridge.people.actor import Actor, Role
+from deskbridge.sync.breaker import held_until
 from deskbridge.sync.model import (
     Breaker,
     ConflictState,
@@ -19,10 +20,12 @@ from deskbridge.sync.model import (
     Link,
     LinkField,
     LinkState,
+    PaceRow,
     SyncConflict,
     SyncEvent,
     SyncFailure,
 )
+from deskbridge.sync.pace import speed
 from deskbridge.tickets.model import Ticket
 from deskbridge.tickets.queries import require_visible
 
@@ -30,7 +33,11 @@ MOST = 200
 
 
 class ConnectionStatus(msgspec.Struct):
-    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits.
+
+    `pace` is the share of the connector's own rate that the tracker lets it have just now, `calls_a_second` what comes
+    of that (None before the first call), `held_until` when the tracker takes calls again that wants none for now.
+    """
 
     id: UUID
     slug: str
@@ -45,6 +52,8 @@ class ConnectionStatus(msgspec.Struct):
     last_success_at: datetime | None
     bad_since: datetime | None
     pace: float
+    calls_a_second: float | None
+    held_until: datetime | None
     links: int
     dirty: int
     lag_seconds: float
@@ -136,7 +145,11 @@ def status(reader: Reader, actor: Actor) -> list[ConnectionStatus]:
     links = _link_figures(reader)
     failed = _counts(reader, SyncFailure.connection_id, SyncFailure.state == FailureState.OPEN)
     asked = _conflict_counts(reader)
-    rows = reader.execute(select(Connection.__table__).order_by(Connection.name)).all()
+    rows = reader.execute(
+        select(Connection.__table__, PaceRow.rate)
+        .outerjoin(PaceRow, PaceRow.connection_id == Connection.id)
+        .order_by(Connection.name)
+    ).all()
     return [_status(reader, row, links.get(row.id), failed.get(row.id, 0), asked.get(row.id, 0)) for row in rows]
 
 
@@ -192,6 +205,8 @@ def _status(reader: Reader, row: Row[Any], links: Row[Any] | None, failures: int
         last_success_at=row.last_success_at,
         bad_since=row.bad_since,
         pace=row.pace,
+        calls_a_second=None if row.rate is None else speed(row.rate, row.pace),
+        held_until=held_until(row.breaker, row.open_until, reader.now),
         links=links.links if links is not None else 0,
         dirty=links.dirty if links is not None else 0,
         lag_seconds=max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0,

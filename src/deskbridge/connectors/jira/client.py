@@ -1,5 +1,7 @@
 """Jira's REST API: which kind of site it is, its pages of results, and what its refusals mean."""
 
+import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from deskbridge.connectors.shared import Api, Line, Pairs, Parse, Reply, Site, json_of, multipart, nothing, said
-from deskbridge.kit.outbound import Answer
+from deskbridge.kit.outbound import Answer, TokenBucket
 from deskbridge.sync.connector import AuthFailed, Failure, NewAttachment, Rejected, RetryLater
 
 T = TypeVar("T")
@@ -16,8 +18,12 @@ Json = dict[str, Any]
 
 RATE, BURST = 10.0, 40.0
 """Calls a second: well below what Cloud lets one token do on one endpoint."""
+ISSUE_RATE, ISSUE_BURST = 3.0, 10.0
+"""Changes of one issue a second: Cloud lets there be 20 in two seconds, and 100 in thirty."""
+_MOST_ISSUES = 500
 _PAGE = 100
 _TOKENS = "/oauth/token"
+_ISSUE = re.compile(r"/issue/([^/?]+)")
 
 
 def refusal(answer: Answer) -> Failure | None:
@@ -34,7 +40,8 @@ def refusal(answer: Answer) -> Failure | None:
         return AuthFailed(f"a right is missing: {said(answer)}")
     if answer.status == 429:
         reason = answer.headers.get("ratelimit-reason", "")
-        return RetryLater(f"too many calls, {reason or 'of whatever kind'}: {said(answer)}", quota="quota" in reason)
+        told = f"too many calls, {reason or 'of whatever kind'}: {said(answer)}"
+        return RetryLater(told, quota="quota" in reason, one_record="per-issue" in reason)
     errors = body.get("errors")
     if isinstance(errors, dict) and errors:
         field, text = next(iter(errors.items()))
@@ -72,6 +79,8 @@ class Client:
         self.clock = self._api.clock
         self.base_url = site.base_url.rstrip("/")
         self._server: Server | None = None
+        self._issues: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._wait = line.wait
 
     @property
     def is_cloud(self) -> bool:
@@ -95,10 +104,24 @@ class Client:
         return self._api.look(self._path(path), parse, params=params)
 
     def write(self, method: str, path: str, body: Json, parse: Parse[T]) -> T:
+        self._wait_for_issue(path)
         return self._api.write(method, self._path(path), parse, json=body)
 
     def delete(self, path: str) -> None:
+        self._wait_for_issue(path)
         self._api.write("DELETE", self._path(path), nothing)
+
+    def _wait_for_issue(self, path: str) -> None:
+        """Wait for a turn to change one issue. Whoever has the issue's link is the only one here who does."""
+        found = _ISSUE.match(path)
+        if found is None:
+            return
+        bucket = self._issues.pop(found[1], None) or TokenBucket(ISSUE_RATE, ISSUE_BURST, self.clock)
+        self._issues[found[1]] = bucket
+        if len(self._issues) > _MOST_ISSUES:
+            self._issues.popitem(last=False)
+        while delay := bucket.take():
+            self._wait(delay)
 
     def all_of(self, path: str, name: str, params: Pairs = ()) -> list[Json]:
         """Return every row of a list that is read by offsets."""
@@ -136,8 +159,11 @@ class Client:
     def upload(self, remote_id: str, file: NewAttachment) -> str:
         """Stream a file to an issue and return its id."""
         headers, content = multipart("file", file)
-        path = self._path(f"/issue/{segment(remote_id)}/attachments")
-        return self._api.write("POST", path, lambda reply: str(reply.data[0]["id"]), content=content, headers=headers)
+        path = f"/issue/{segment(remote_id)}/attachments"
+        self._wait_for_issue(path)
+        return self._api.write(
+            "POST", self._path(path), lambda reply: str(reply.data[0]["id"]), content=content, headers=headers
+        )
 
     def download(self, attachment_id: str, name: str, size: int) -> AbstractContextManager[Iterator[bytes]]:
         """Open a file by its id: the address Jira names for its content may be of any host."""

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from deskbridge.connectors.shared import Api, Line, Pairs, Parse, Reply, Site, json_of
-from deskbridge.kit.clock import Clock
 from deskbridge.kit.outbound import Answer
 from deskbridge.sync.connector import AuthFailed, Failure, Moved, Rejected, RetryLater
 
@@ -55,7 +54,6 @@ class Client:
             token_path="/services/oauth2/token",  # noqa: S106 - a path
             headers=_HEADERS,
         )
-        self._allowance = Allowance(line.clock)
 
     def read(self, path: str, parse: Parse[T], *, params: Pairs = (), method: str = "GET", json: object = None) -> T:
         return self._reading(lambda: self._api.read(path, self._noted(parse), params=params, method=method, json=json))
@@ -75,13 +73,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         params: Pairs = (),
     ) -> T:
-        self._allowance.check()
         return self._api.write(
             method, path, self._noted(parse), json=json, content=content, headers=headers, params=params
         )
 
     def open(self, path: str, most: int) -> AbstractContextManager[Iterator[bytes]]:
-        self._allowance.check()
         return self._api.open(path, most)
 
     def query(self, text: str, *, deleted: bool = False) -> list[Row]:
@@ -106,7 +102,6 @@ class Client:
         return self.read(f"{BASE}/composite", _pages, method="POST", json=body)
 
     def _reading(self, ask: Callable[[], T]) -> T:
-        self._allowance.check()
         try:
             return ask()
         except Rejected as refused:
@@ -114,7 +109,8 @@ class Client:
 
     def _noted(self, parse: Parse[T]) -> Parse[T]:
         def noted(reply: Reply) -> T:
-            self._allowance.note(reply.headers)
+            if (spent := _spent(reply.headers)) is not None:
+                self._api.pace.hold(spent)
             return parse(reply)
 
         return noted
@@ -148,27 +144,16 @@ def _inner(answer: Row) -> Any:
     raise failure if failure is not None else ValueError(f"HTTP {answer['httpStatusCode']} within a composite")
 
 
-class Allowance:
-    """The org's calls of the last 24 hours. The last twentieth is left to people and their other tools.
+def _spent(headers: Mapping[str, str]) -> RetryLater | None:
+    """Why no more calls are made for a while: of the last 24 hours' allowance a twentieth is left to people.
 
-    Once that is reached, one call each quarter of an hour finds out whether there is room again.
+    One call each quarter of an hour then finds out whether there is room again.
     """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._closed_until: datetime | None = None
-
-    def check(self) -> None:
-        now = self._clock.now()
-        if self._closed_until and now < self._closed_until:
-            reason = f"the org has used all but {_RESERVE:.0%} of its daily API calls; the rest is for people"
-            raise RetryLater(reason, self._closed_until - now, quota=True)
-
-    def note(self, headers: Mapping[str, str]) -> None:
-        found = _USAGE.search(headers.get("sforce-limit-info", ""))
-        if found:
-            used, most = int(found.group(1)), int(found.group(2))
-            self._closed_until = self._clock.now() + _LOOK_AGAIN if used >= most * (1 - _RESERVE) else None
+    found = _USAGE.search(headers.get("sforce-limit-info", ""))
+    if found is None or int(found[1]) < int(found[2]) * (1 - _RESERVE):
+        return None
+    reason = f"the org has used {found[1]} of its {found[2]} daily API calls; the rest is for people"
+    return RetryLater(reason, _LOOK_AGAIN, quota=True)
 
 
 def refusal(answer: Answer) -> Failure | None:
