@@ -50,6 +50,8 @@ GET    /api/v1/messages/ticket/{id}             401 yes 404 yes yes yes yes yes 
 GET    /api/v1/messages/ticket/{id}/timeline    401 yes 404 yes yes yes yes yes yes   5
 PUT    /api/v1/messages/{id}                    401 403 404 yes 403 403 403 403 403  15
 DELETE /api/v1/messages/{id}                    401 403 404 yes 403 403 403 403 yes  13
+POST   /api/v1/portal/tickets                   401 yes yes yes yes yes yes yes yes  15
+GET    /api/v1/portal/tickets/{number}          401 yes 404 404 404 404 404 404 404   3
 GET    /api/v1/reports/categories               401 403 403 yes yes yes yes yes yes   3
 GET    /api/v1/reports/resolution-time          401 403 403 yes yes yes yes yes yes   2
 GET    /api/v1/reports/tickets-by-period        401 403 403 yes yes yes yes yes yes   6

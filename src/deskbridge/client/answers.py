@@ -385,6 +385,48 @@ class NewApiToken(msgspec.Struct, kw_only=True):
     expires_at: datetime | None
 
 
+class PortalTicketAnswer(msgspec.Struct, kw_only=True):
+    """A ticket as its requester sees it; `remote_key` is what a tracker calls it, null until it is there."""
+
+    id: UUID
+    number: int
+    title: str
+    description: str
+    category: str
+    priority: Priority
+    status: Status
+    environment: Environment | None
+    affected_service: str | None
+    impact_level: ImpactLevel | None
+    tags: list[str]
+    requester: NamedThing
+    assignee: NamedThing | None
+    team: NamedThing | None
+    channel: Channel
+    external_ref: str | None
+    resolution_notes: str | None
+    time_spent_minutes: int | None
+    created_at: datetime
+    updated_at: datetime
+    activity_at: datetime
+    first_response_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    response_due_at: datetime | None
+    resolution_due_at: datetime | None
+    response_breached: bool | None
+    resolution_breached: bool | None
+    version: int
+    remote_key: str | None
+
+
+class FiledAnswer(msgspec.Struct, kw_only=True):
+    """The request that was opened; or, not `created`, the open one that its customer has instead."""
+
+    created: bool
+    ticket: PortalTicketAnswer
+
+
 class PeriodLine(msgspec.Struct, kw_only=True):
     """What was created and resolved in the bucket that begins at `start`, and how many were open at its end."""
 

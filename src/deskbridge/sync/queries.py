@@ -242,21 +242,25 @@ LINKS = (
 
 
 def links_of(reader: Reader, actor: Actor, ref: UUID | int) -> list[LinkAnswer]:
-    """Return a ticket's links, for agents; a customer learns the records' keys by `keys_of`."""
+    """Return a ticket's links, for agents; a customer learns a key by `key_of`."""
     ticket_id = require_visible(reader, actor, ref)
     if not actor.is_agent:
         raise Forbidden("Links are for agents.")
     return as_links(reader, LINKS.where(Link.ticket_id == ticket_id).order_by(Connection.name))
 
 
-def keys_of(reader: Reader, ticket_id: UUID) -> list[str]:
-    """Return the keys of a ticket's records that its requester may quote, oldest link first."""
-    rows = reader.execute(
+def key_of(reader: Reader, ticket_id: UUID) -> str | None:
+    """Return the key that a ticket's requester may quote: of the record that was tied to it first."""
+    return reader.execute(
         select(Link.remote_key)
-        .where(Link.ticket_id == ticket_id, Link.state == LinkState.ACTIVE, Link.remote_key != "")
-        .order_by(Link.created_at)
-    )
-    return [row.remote_key for row in rows]
+        .where(
+            Link.ticket_id == ticket_id,
+            Link.state.in_([LinkState.ACTIVE, LinkState.PAUSED]),
+            Link.remote_key != "",
+        )
+        .order_by(Link.created_at, Link.id)
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def as_links(reader: Reader, wanted: Select[Any]) -> list[LinkAnswer]:
