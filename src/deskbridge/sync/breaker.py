@@ -68,6 +68,7 @@ def failed(uow: UnitOfWork, row: Connection, failure: Failure) -> None:
         row.open_until = max(until, uow.now + (failure.after or timedelta(0)))
         return
     row.last_error = failure.reason[:2000]
+    timeline.add(uow, row.id, "held.up", {"reason": row.last_error})
     if isinstance(failure, AuthFailed):
         _open(uow, row, Breaker.AUTH, PROBE_AUTH)
     elif isinstance(failure, RetryLater) and failure.quota:
