@@ -11,6 +11,7 @@ from tests.conftest import settings_of
 from tests.factories import Cast
 from tests.support.mail import Sink, mail_server
 from tests.sync.test_jira_in_step import portal_ticket
+from tests.sync.test_trouble import set_and_set_back
 from tests.sync.world import World, world
 
 from deskbridge.kit.clock import ManualClock
@@ -189,3 +190,16 @@ def test_the_digest_reads_alike_on_every_database(
         assert len(found) == 2
         assert "2 x rejected, field summary" in found[0].get_content()
         assert made.database.read(lambda reader: reader.execute(select(JobRow.state)).all()) == []
+
+
+def test_operators_hear_of_a_ticket_that_goes_round_in_circles(jira: World, cast: Cast, sink: Sink) -> None:
+    worker = worker_of(jira, sink, OPERATOR_EMAILS="ops@example.org")
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    set_and_set_back(jira, ticket, 11)
+    (mail,) = mails(worker, sink)
+    key = jira.link(ticket.id, "jira").remote_key
+    assert subjects([mail]) == [("ops@example.org", f"{key} in Jira goes round in circles")]
+    text = mail.get_content()
+    assert f"Ticket {ticket.number}" in text
+    assert MONITOR in text

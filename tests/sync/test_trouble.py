@@ -13,6 +13,7 @@ from deskbridge.connectors import registry
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import Forbidden
+from deskbridge.kit.events import EventRow
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM
 from deskbridge.sync import queries, service
@@ -22,6 +23,7 @@ from deskbridge.sync.model import (
     ConflictState,
     Connection,
     ConnectionState,
+    FailureClass,
     FailureState,
     Link,
     LinkState,
@@ -194,3 +196,49 @@ def test_a_stored_mapping_that_cannot_be_read_stops_its_connection_and_no_ticket
     assert row.state is ConnectionState.STOPPED
     assert "mapping cannot be read" in (row.stopped_because or "")
     assert jira.ticket(ticket.id).title == "Still edited"
+
+
+# Round in circles
+
+
+def set_and_set_back(world: World, ticket: MadeTicket, times: int) -> None:
+    """Somebody on the desk, or a rule of it, wants one title, and a rule in Jira another."""
+    for _ in range(times):
+        retitle(world, ticket, "As the desk has it")
+        world.settle(rounds=1)
+        if world.record(ticket.id, "jira").fields["summary"] != "As Jira has it":
+            world.edit(ticket.id, "jira", {"summary": "As Jira has it"})
+            world.settle(rounds=1)
+
+
+def test_what_is_set_back_each_time_is_pushed_ten_times_in_an_hour_and_no_more(jira: World, cast: Cast) -> None:
+    """Its link is paused, with the reason in the monitor; the others go on; whoever found out why lets it go on."""
+    ticket, other = portal_ticket(jira, cast), portal_ticket(jira, cast)
+    jira.settle()
+    jira.remotes["jira"].forget()
+    set_and_set_back(jira, ticket, 10)
+    assert jira.link(ticket.id, "jira").state is LinkState.ACTIVE
+    set_and_set_back(jira, ticket, 2)
+    link = jira.link(ticket.id, "jira")
+    assert (link.state, "summary" in link.reason) == (LinkState.PAUSED, True)
+    failure = jira.row(SyncFailure)
+    assert (failure.failure, failure.field, failure.parked) == (FailureClass.CIRCLES, "summary", True)
+    assert [row.name for row in jira.rows(EventRow) if row.name == "LinkPaused"] == ["LinkPaused"]
+    retitle(jira, other, "Goes on")
+    jira.settle()
+    assert jira.record(other.id, "jira").fields["summary"] == "Goes on"
+    assert jira.record(ticket.id, "jira").fields["summary"] == "As Jira has it"
+    jira.database.write(service.retry_failure, SYSTEM, failure.id)
+    jira.settle()
+    assert jira.link(ticket.id, "jira").state is LinkState.ACTIVE
+    assert jira.record(ticket.id, "jira").fields["summary"] == "As the desk has it"
+
+
+def test_what_is_set_back_now_and_then_goes_on(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    for _ in range(3):
+        set_and_set_back(jira, ticket, 5)
+        jira.tick(timedelta(minutes=50))
+    assert jira.link(ticket.id, "jira").state is LinkState.ACTIVE
+    assert jira.rows(SyncFailure) == []

@@ -1,4 +1,5 @@
-"""What operators hear by mail: a connection went bad, how it does while it stays so, and that it is well again.
+"""What operators hear by mail: a connection went bad, how it does while it stays so, and that it is well again; and
+that a ticket goes round in circles.
 
 Of what a tracker said there is nothing in a mail: its words may quote a ticket or a credential. The monitor shows them.
 """
@@ -15,8 +16,9 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.events import Subscriptions
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.text import clean_line
-from deskbridge.sync.events import ConnectionRecovered, ConnectionWentBad
+from deskbridge.sync.events import ConnectionRecovered, ConnectionWentBad, LinkPaused
 from deskbridge.sync.model import Breaker, Connection, ConnectionState, FailureState, SyncFailure
+from deskbridge.tickets.model import Ticket
 
 SEND_MAIL = "notify.send_mail"
 EVERY = timedelta(hours=1)
@@ -59,6 +61,17 @@ def follow(subscriptions: Subscriptions, operators: Operators) -> None:
         text = f"The connection {name} reaches its tracker again.\n\nWhat waited is caught up by itself."
         operators.tell(uow, f"{name} is well again", text)
 
+    def paused(uow: UnitOfWork, event: LinkPaused) -> None:
+        name, key, field = (clean_line(text) for text in (event.connection, event.remote_key, event.field))
+        number = uow.execute(select(Ticket.number).where(Ticket.id == event.subject_id)).scalar_one()
+        text = (
+            f"Ticket {number} and {key} in {name} are not kept in step for now: the field {field} was set to the same "
+            "value over and over, and set back each time.\n\nFind the rule or the person that sets it back, here or "
+            "over there, and try again in the monitor. All other tickets go on."
+        )
+        operators.tell(uow, f"{key} in {name} goes round in circles", text)
+
+    subscriptions.inside(LinkPaused, paused)
     subscriptions.inside(ConnectionWentBad, went_bad)
     subscriptions.inside(ConnectionRecovered, recovered)
 

@@ -39,3 +39,13 @@ class TicketUnlinked(Event):
 
     connection: str
     remote_key: str
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class LinkPaused(Event):
+    """A ticket is not kept in step for now, as one value was set back over and over. `subject_id` is the ticket."""
+
+    connection: str
+    remote_key: str
+    field: str

@@ -243,7 +243,8 @@ class Seen(Base):
 class FailureClass(StrEnum):
     """What a failure asks of whoever sees it.
 
-    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was.
+    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was. CIRCLES: one value
+    was pushed over and over, so its link is paused.
     """
 
     AUTH = "auth"
@@ -255,6 +256,7 @@ class FailureClass(StrEnum):
     UNKNOWN_OUTCOME = "unknown outcome"
     DUPLICATE = "suspected duplicate"
     GONE = "record gone"
+    CIRCLES = "going in circles"
     DEFECT = "defect"
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
-from deskbridge.sync import connections, failures, leases, persons, timeline
+from deskbridge.sync import circles, connections, failures, leases, persons, timeline
 from deskbridge.sync.applying import apply
 from deskbridge.sync.clashes import keep_clashes
 from deskbridge.sync.connector import Connector, Record, Rejected
@@ -47,6 +47,8 @@ def reconcile(database: Database, connector: Connector, work: Work, uploads: Upl
     people = known_people(database, work, work.desk, record)
     planned = plan(work.mapping, work.desk.side, record, work.bases, people, work.origin)
     if planned.writes or planned.transition:
+        if field := database.read(circles.going_round, work.link_id, work.desk.id, planned):
+            return database.write(circles.step_out, work, field)
         record = push(database, connector, work, planned, record)
     return database.write(_finish, work, planned, record, people)
 
@@ -131,7 +133,7 @@ def _tell(uow: UnitOfWork, link: Link, work: Work, planned: Plan, ticket: Ticket
     if not pushed and not pulled:
         return
     reasons = {name: why for name, why in planned.reasons.items() if name in planned.changes or name in planned.bases}
-    told = {"pushed": pushed, "pulled": pulled, "reasons": reasons}
+    told = {"pushed": pushed, "pulled": pulled, "reasons": reasons, "sent": circles.prints_of(planned)}
     timeline.add(uow, link.connection_id, "synced", told, link, pushed=int(bool(pushed)), pulled=int(bool(pulled)))
     details = {"connection": work.connection, "key": link.remote_key, "pushed": pushed, "pulled": pulled}
     history.write(uow, work.actor, ticket, HistoryType.SYNCED, details=details)

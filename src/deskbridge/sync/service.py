@@ -68,6 +68,8 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
     if failure.failure is FailureClass.LEFT_OUT:
         again = LinkChild.dropped & (LinkChild.remote_id == failure.payload.get("record", ""))
         uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
+    if failure.failure is FailureClass.CIRCLES and link.state is LinkState.PAUSED:
+        link.state, link.reason = LinkState.ACTIVE, f"Linked again by {actor.name}."
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
     return failure

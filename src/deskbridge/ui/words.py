@@ -109,6 +109,7 @@ FAILURE = {
     "unknown outcome": Word(N_("Outcome unknown")),
     "suspected duplicate": Word(N_("Suspected duplicate")),
     "record gone": Word(N_("Record gone")),
+    "going in circles": Word(N_("Going in circles")),
     "defect": Word(N_("Fault of the desk")),
 }
 LINK = {
