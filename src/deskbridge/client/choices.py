@@ -117,11 +117,13 @@ class Environment(StrEnum):
 class FailureClass(StrEnum):
     """What a failure asks of whoever sees it.
 
-    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was.
+    LEFT_OUT: one comment, file or time entry could not be taken over; the rest of the record was. CIRCLES: one
+    value was pushed over and over, so its link is paused.
     """
 
     AUTH = "auth"
     DEFECT = "defect"
+    GOING_IN_CIRCLES = "going in circles"
     INVALID = "invalid"
     LEFT_OUT = "left out"
     OUTAGE = "outage"
