@@ -172,6 +172,16 @@ class World:
             lambda uow: failures.note(uow, uow.session.get_one(Link, id_), FailureClass.REJECTED, SECRET, **told)
         ).id
 
+    def duplicate(self) -> UUID:
+        """Suspect that a ticket has another record, of which there is only one left by now."""
+        link = self.link()
+        payload = {"records": {"DESK-1": link.remote_id}}
+        return self.write(
+            lambda uow: failures.note(
+                uow, uow.session.get_one(Link, link.id), FailureClass.DUPLICATE, SECRET, payload=payload
+            )
+        ).id
+
     def conflict(self) -> UUID:
         link = self.link()
         row = SyncConflict(id=new_id(), link_id=link.id, ticket_id=link.ticket_id, field="title", desk=SECRET)
@@ -323,6 +333,7 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     "POST /api/v1/sync/conflicts/{id}/settle": lambda w: Call(w.conflict(), {"choice": "desk"}),
     "POST /api/v1/sync/failures/{id}/retry": lambda w: Call(w.failure(), {}),
     "POST /api/v1/sync/failures/{id}/discard": lambda w: Call(w.failure(), {"reason": "Not worth it"}),
+    "POST /api/v1/sync/failures/{id}/keep": lambda w: Call(w.duplicate(), {"record": "DESK-1"}),
     "POST /api/v1/views": lambda w: Call(json={"name": "Mine", "query": "status=NEW"}),
     "GET /api/v1/views/{id}": lambda w: Call(w.view()),
     "PUT /api/v1/views/{id}": lambda w: Call(w.view(), {"name": SECRET, "query": "", "shared": True}),

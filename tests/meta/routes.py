@@ -78,6 +78,7 @@ POST   /api/v1/sync/connections/{id}/resume     401 403 403 403 403 403 403 yes 
 POST   /api/v1/sync/connections/{id}/test       401 403 403 403 403 403 403 403 yes  13
 GET    /api/v1/sync/failures                    401 403 403 403 403 403 yes yes yes   2
 POST   /api/v1/sync/failures/{id}/discard       401 403 403 403 403 403 403 yes yes   8
+POST   /api/v1/sync/failures/{id}/keep         401 403 403 403 403 403 403 yes yes  12
 POST   /api/v1/sync/failures/{id}/retry         401 403 403 403 403 403 403 yes yes   8
 GET    /api/v1/sync/links                       401 403 403 403 403 403 yes yes yes   2
 POST   /api/v1/sync/links                       401 403 404 yes 403 403 yes yes yes   9

@@ -822,7 +822,10 @@ class ConflictAnswer(msgspec.Struct, kw_only=True):
 
 
 class FailureAnswer(msgspec.Struct, kw_only=True):
-    """What could not be done, in the tracker's own words; the payload is empty but for administrators."""
+    """What could not be done, in the tracker's own words; the payload is empty but for administrators.
+
+    `records` are the keys to choose from, where more than one record seems to be of one ticket.
+    """
 
     id: UUID
     connection: str
@@ -833,6 +836,7 @@ class FailureAnswer(msgspec.Struct, kw_only=True):
     field: str | None
     reason: str
     payload: dict[str, Any]
+    records: list[str]
     tries: int
     parked: bool
     first_at: datetime

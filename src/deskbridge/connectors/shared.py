@@ -43,6 +43,7 @@ from deskbridge.sync.connector import (
 
 T = TypeVar("T")
 Pairs = Sequence[tuple[str, str]]
+_MOST_WAITS = 50
 UNTOLD = timedelta(seconds=10)
 """How long nothing is sent to a tracker that had too many calls and did not say when the next is welcome."""
 
@@ -247,8 +248,12 @@ class Api:
         raise AssertionError
 
     def _wait_for_turn(self) -> None:
-        while delay := self.pace.take():
+        for _ in range(_MOST_WAITS):
+            delay = self.pace.take()
+            if not delay:
+                return
             self._wait(delay)
+        raise RetryLater("others here have all the calls that our own pace lets us make")
 
     def _signed(self, headers: Mapping[str, str]) -> dict[str, str]:
         account = self.site.account

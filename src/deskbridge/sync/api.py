@@ -17,7 +17,7 @@ from deskbridge.kit.http import expected_version, json_response, versioned_respo
 from deskbridge.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from deskbridge.people.actor import Actor
 from deskbridge.people.api import access_of
-from deskbridge.sync import connections, lists, queries, rehearsal, service
+from deskbridge.sync import connections, keeping, lists, queries, rehearsal, service
 from deskbridge.sync.connections import Trial
 from deskbridge.sync.lists import ConflictAnswer, FailureAnswer, FailureFilter, LinkFilter
 from deskbridge.sync.model import ConflictState, Connection, FailureClass, FailureState, Link, LinkState, SyncFailure
@@ -489,6 +489,28 @@ async def discard_failure(request: Request, failure_id: RowId, body: DiscardBody
         return _failure(uow, actor, service.discard_failure(uow, actor, failure_id, body.reason))
 
     return await access_of(request).answer(request, 200, discard)
+
+
+class KeepBody(Body):
+    record: Word = Field(min_length=1, max_length=200, description="The key of the record that stays linked.")
+
+
+@router.post(
+    "/sync/failures/{id}/keep", responses=answers(200, FailureAnswer, 400, 403, 404, 409), response_class=Response
+)
+async def keep_record(request: Request, failure_id: RowId, body: KeepBody) -> Response:
+    """Of suspected duplicates keep one: the others get a note in the tracker and are let go of. For managers."""
+    access, reach = access_of(request), trackers_of(request)
+
+    def keep(uow: UnitOfWork, actor: Actor) -> FailureAnswer:
+        return _failure(uow, actor, keeping.keep_record(uow, actor, failure_id, body.record))
+
+    async def run() -> FailureAnswer:
+        said = await access.read(request, keeping.farewell, reach.seal, failure_id, body.record)
+        await asyncio.to_thread(keeping.bid_farewell, reach.lines, said)
+        return await access.write(request, keep)
+
+    return await access.answer_in_parts(request, run)
 
 
 def _failure(uow: UnitOfWork, actor: Actor, row: SyncFailure) -> FailureAnswer:

@@ -17,7 +17,7 @@ from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import DomainError, Invalid
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal, Unreadable
-from deskbridge.sync import breaker, connections, failures, hints, leases, polling, tail, timeline, work
+from deskbridge.sync import breaker, connections, doubles, failures, hints, leases, polling, tail, timeline, work
 from deskbridge.sync.births import consider
 from deskbridge.sync.connector import AuthFailed, Connector, Failure, Moved, Rejected, RetryLater, Unknown
 from deskbridge.sync.filing_out import create, look_up
@@ -65,8 +65,8 @@ class Engine:
         self.worker = worker or new_id()
 
     def step(self) -> Did | None:
-        """Do the next thing that is due: work on a link, else read a feed; None when nothing is."""
-        return self.file() or self.work() or self.poll()
+        """Do the next thing that is due: work on a link, read a feed, or look for doubles; None when nothing is."""
+        return self.file() or self.work() or self.poll() or self.look()
 
     def run(self, most: int = 10_000) -> list[Did]:
         """Step until nothing is due, at most so often, and return what was done."""
@@ -153,6 +153,25 @@ class Engine:
         new = self.database.write(polling.keep, feed, hits, place)
         self.database.write(_reached, feed.connection_id)
         return f"feed read: {new} new"
+
+    # Doubles
+
+    def look(self) -> Did | None:
+        """Look whether the keys of a few links are carried by one record each."""
+        if not self.database.read(doubles.is_due):
+            return None
+        look = self.database.write(doubles.take_look, self.seal)
+        if look is None:
+            return None
+        try:
+            connector = self.lines.open(look.address)
+            found = [
+                self.database.write(doubles.enter, id_, connector.find_by_key(key)) for id_, key in look.keys.items()
+            ]
+        except Failure as failure:
+            self.database.write(_feed_failed, look.connection_id, failure)
+            return Did(f"look failed: {failure.reason}", look.connection_id)
+        return Did(f"{len(found)} keys looked up: {sum(found)} doubled", look.connection_id)
 
 
 def _reached(uow: UnitOfWork, connection_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """A ticket gets its record, once: the key is kept before anything is sent, and a lost answer is looked up."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -8,11 +9,11 @@ from sqlalchemy import delete, func, select
 
 from deskbridge.kit.db import Database, UnitOfWork
 from deskbridge.kit.errors import FieldError, Invalid
-from deskbridge.sync import failures, leases, timeline
+from deskbridge.sync import doubles, failures, leases, timeline
 from deskbridge.sync.connector import Connector, Record, Ref, Rejected, RetryLater
 from deskbridge.sync.events import TicketLinked
 from deskbridge.sync.merge import Base
-from deskbridge.sync.model import NEVER, FailureClass, Link, LinkState
+from deskbridge.sync.model import NEVER, Link, LinkState
 from deskbridge.sync.plan import Plan, file, settled
 from deskbridge.sync.reconciling import known_people
 from deskbridge.sync.sides import who_is_who
@@ -127,7 +128,7 @@ def look_up(database: Database, connector: Connector, work: Work) -> str:
     refs = connector.find_by_key(work.key)
     if refs:
         if len(refs) > 1:
-            database.write(_suspect, work, [ref.key for ref in refs])
+            database.write(_suspect, work, refs)
         return _adopt(database, connector, work, refs[0], None)
     return database.write(_not_found, work, connector.capabilities.settle)
 
@@ -145,10 +146,8 @@ def _create_again(database: Database, connector: Connector, work: Work) -> str:
     return _adopt(database, connector, work, ref, None)
 
 
-def _suspect(uow: UnitOfWork, work: Work, keys: list[str]) -> None:
-    link = leases.held(uow, work.taken)
-    reason = f"More than one record carries the key of this ticket: {', '.join(keys)}. Close all but one."
-    failures.note(uow, link, FailureClass.DUPLICATE, reason, payload={"records": keys})
+def _suspect(uow: UnitOfWork, work: Work, refs: Sequence[Ref]) -> None:
+    doubles.suspect(uow, leases.held(uow, work.taken), refs)
 
 
 def _not_found(uow: UnitOfWork, work: Work, settle: timedelta) -> str:

@@ -4,6 +4,7 @@ A change is heeded inside its own transaction, with one look at the connections.
 read from the events a moment later, so that opening one costs no more for it. Neither is ever missed.
 """
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,8 @@ CHANGES = (
     events.TicketMerged,
     events.TicketUnmerged,
 )
+FIRST_LOOK = timedelta(minutes=15)
+"""After so long every tracker shows all records that carry a key."""
 FILES_ON = (
     ConnectionState.ACTIVE,
     ConnectionState.PAUSED,
@@ -127,6 +130,7 @@ def new_link(
         origin=origin,
         reason=reason,
         idem_key=id_.hex,
+        look_at=uow.now + FIRST_LOOK if origin is Origin.DESK else None,
         hints=1,
         dirty_at=uow.now,
         due_at=uow.now,

@@ -29,7 +29,10 @@ from deskbridge.tickets.policy import TicketFacts, Verb, may
 
 
 class FailureAnswer(msgspec.Struct):
-    """What could not be done, in the tracker's own words; the payload is empty but for administrators."""
+    """What could not be done, in the tracker's own words; the payload is empty but for administrators.
+
+    `records` are the keys to choose from, where more than one record seems to be of one ticket.
+    """
 
     id: UUID
     connection: str
@@ -40,6 +43,7 @@ class FailureAnswer(msgspec.Struct):
     field: str | None
     reason: str
     payload: dict[str, Any]
+    records: list[str]
     tries: int
     parked: bool
     first_at: datetime
@@ -159,8 +163,9 @@ def get_failure(reader: Reader, actor: Actor, failure_id: UUID) -> FailureAnswer
 
 
 def _failure(row: Row[Any], actor: Actor) -> FailureAnswer:
-    names = FailureAnswer.__struct_fields__
-    shown = {name: getattr(row, name) for name in names} | {"remote_key": row.remote_key or ""}
+    records = list(row.payload.get("records", ())) if row.failure is FailureClass.DUPLICATE else []
+    given = {"remote_key": row.remote_key or "", "records": records}
+    shown = {name: getattr(row, name) for name in FailureAnswer.__struct_fields__ if name not in given} | given
     return FailureAnswer(**shown if actor.role.at_least(Role.ADMIN) else shown | {"payload": {}})
 
 

@@ -42,7 +42,8 @@ class Connection(Base):
 
     `open_until`: until then nothing is sent, for the reason `breaker` names. `failures` counts outages in a row.
     `pace` is the share of the connector's own rate that is used just now (1 is all of it). `one_at_a_time`: no two of
-    its links are ever worked on at once. `clock_offset` is the tracker's clock minus ours, in seconds.
+    its links are ever worked on at once. `clock_offset` is the tracker's clock minus ours, in seconds. `poll_at` is
+    when its feed is read next, `look_at` when it is looked for records that carry one key (None: now).
     """
 
     __tablename__ = "connections"
@@ -70,6 +71,7 @@ class Connection(Base):
     one_at_a_time: Mapped[bool]
     clock_offset: Mapped[float]
     poll_at: Mapped[datetime]
+    look_at: Mapped[datetime | None]
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -99,6 +101,7 @@ class Link(Base):
     `hints` counts what said that something changed; a round that saw fewer of them than there are now is followed by
     another. `due_at` is when a worker may take it (NEVER: nothing to do, or parked); one that takes it moves `due_at`
     past its lease, signs in `leased_by` and adds one to `fence`, which every later write of its round must still find.
+    `look_at` is when it is looked whether another record carries its key; None where none can.
     `remote_version` is the record's when both sides last agreed: a feed that shows that one shows nothing new.
     """
 
@@ -108,6 +111,7 @@ class Link(Base):
         UniqueConstraint("ticket_id", "connection_id"),
         Index(None, "due_at", "id"),
         Index(None, "connection_id", "state"),
+        Index(None, "connection_id", "look_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -120,6 +124,7 @@ class Link(Base):
     origin: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(Text)
     idem_key: Mapped[str] = mapped_column(String(60), unique=True)
+    look_at: Mapped[datetime | None]
     hints: Mapped[int]
     dirty_at: Mapped[datetime | None]
     due_at: Mapped[datetime]

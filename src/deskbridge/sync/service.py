@@ -11,7 +11,7 @@ from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import Actor
 from deskbridge.people.model import User
-from deskbridge.sync import leases, timeline
+from deskbridge.sync import doubles, leases, timeline
 from deskbridge.sync.applying import apply
 from deskbridge.sync.connections import address_of, require_admin, require_manager
 from deskbridge.sync.connections import locked as locked_connection
@@ -62,9 +62,8 @@ class Choice(StrEnum):
 def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailure:
     """Give the link of a failure all its tries again, from what both sides are now. A MANAGER does this."""
     require_manager(actor)
-    failure = _open_failure(uow, failure_id)
+    failure, link = open_failure(uow, failure_id)
     failure.state, failure.closed_by = FailureState.RETRIED, actor.name
-    link = _locked(uow, failure.link_id)
     if failure.failure is FailureClass.LEFT_OUT:
         again = LinkChild.dropped & (LinkChild.remote_id == failure.payload.get("record", ""))
         uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
@@ -72,7 +71,7 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
         link.state, link.reason = LinkState.ACTIVE, f"Linked again by {actor.name}."
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
-    _tell_closed(uow, actor, failure)
+    tell_closed(uow, actor, failure)
     return failure
 
 
@@ -94,30 +93,44 @@ def edit_and_retry(
 
 
 def discard_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID, reason: str) -> SyncFailure:
-    """Let a failure be: its link rests until something changes again. A MANAGER does this, and says why."""
+    """Let a failure be: its link rests until something changes again. A MANAGER does this, and says why.
+
+    Of suspected duplicates both stay as they are, and go on.
+    """
     require_manager(actor)
-    failure = _open_failure(uow, failure_id)
+    failure, link = open_failure(uow, failure_id)
     failure.state, failure.closed_by = FailureState.DISCARDED, actor.name
     failure.closed_because = checked_text("reason", reason, REASON_LENGTH)
-    link = _locked(uow, failure.link_id)
-    link.attempts, link.dirty_at, link.due_at, link.leased_by = 0, None, NEVER, None
-    link.fence += 1
+    if failure.failure is FailureClass.DUPLICATE:
+        _let_both_be(uow, link, failure)
+    else:
+        link.attempts, link.dirty_at, link.due_at, link.leased_by = 0, None, NEVER, None
+        link.fence += 1
     timeline.add(uow, link.connection_id, "failure.discarded", {"by": actor.name, "reason": reason}, link)
-    _tell_closed(uow, actor, failure)
+    tell_closed(uow, actor, failure)
     return failure
 
 
-def _tell_closed(uow: UnitOfWork, actor: Actor, failure: SyncFailure) -> None:
+def _let_both_be(uow: UnitOfWork, link: Link, failure: SyncFailure) -> None:
+    """Nobody is asked again about these records; the one that is linked stays so."""
+    for remote_id in failure.payload.get("records", {}).values():
+        if remote_id != link.remote_id:
+            doubles.set_apart(uow, link, remote_id, f"No duplicate: {failure.closed_because}")
+
+
+def tell_closed(uow: UnitOfWork, actor: Actor, failure: SyncFailure) -> None:
+    """Record that a failure waits for nobody any more."""
     uow.record(SyncFailureClosed(subject_id=failure.connection_id, actor_id=actor.id, state=failure.state))
 
 
-def _open_failure(uow: UnitOfWork, failure_id: UUID) -> SyncFailure:
+def open_failure(uow: UnitOfWork, failure_id: UUID) -> tuple[SyncFailure, Link]:
+    """Load a failure that waits for somebody, with its link, both locked; raises `NotFound` or `Conflict`."""
     failure = uow.session.get(SyncFailure, failure_id, with_for_update=True)
     if failure is None:
         raise NotFound("There is no such failure.")
     if failure.state is not FailureState.OPEN or failure.link_id is None:
         raise Conflict("This failure is closed.")
-    return failure
+    return failure, _locked(uow, failure.link_id)
 
 
 def _locked(uow: UnitOfWork, link_id: UUID | None) -> Link:

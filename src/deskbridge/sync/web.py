@@ -1,5 +1,6 @@
 """The sync monitor's page: how connections do, what failed, what both sides changed; works without scripts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +14,7 @@ from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Conflict, Invalid, Malformed, NotFound, PreconditionFailed
 from deskbridge.people.actor import Actor, Role
 from deskbridge.people.front import complaints, front_of, see_other
-from deskbridge.sync import connections, queries, service
+from deskbridge.sync import connections, keeping, queries, service
 from deskbridge.sync.lists import (
     ConflictAnswer,
     FailureAnswer,
@@ -28,6 +29,7 @@ from deskbridge.sync.lists import (
 from deskbridge.sync.model import Breaker, ConflictState, FailureClass, LinkState
 from deskbridge.sync.queries import ConnectionStatus, LinkAnswer
 from deskbridge.sync.service import Choice
+from deskbridge.sync.trackers_of import trackers_of
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer
 from deskbridge.tickets.queries import active_categories, get_ticket
 from deskbridge.tickets.web_forms import as_form, changes_of, field_choices
@@ -185,6 +187,20 @@ async def discard(request: Request, failure_id: RowId) -> Response:
     reason = (await front.form(request)).get("reason", "")
     try:
         await front.write(request, service.discard_failure, failure_id, reason)
+    except (Conflict, Invalid) as refused:
+        return await _page(request, refused.detail, 409)
+    return see_other(PATH)
+
+
+@router.post("/failures/{id}/keep")
+async def keep(request: Request, failure_id: RowId) -> Response:
+    """Keep one of the records that seem to be of one ticket."""
+    front, reach = front_of(request), trackers_of(request)
+    record = (await front.form(request)).get("record", "")
+    try:
+        _, said = await front.read(request, keeping.farewell, reach.seal, failure_id, record)
+        await asyncio.to_thread(keeping.bid_farewell, reach.lines, said)
+        await front.write(request, keeping.keep_record, failure_id, record)
     except (Conflict, Invalid) as refused:
         return await _page(request, refused.detail, 409)
     return see_other(PATH)

@@ -316,3 +316,12 @@ class SyncRoutes:
             ),
             FailureAnswer,
         )
+
+    def keep_record(self, id: UUID | str, *, record: str, idempotency_key: str | None = None) -> FailureAnswer:
+        """Of suspected duplicates keep one: the others get a note in the tracker and are let go of. For managers."""
+        return self._calls.answer(
+            Call(
+                "POST", f"/api/v1/sync/failures/{segment(id)}/keep", body={"record": record}, key=once(idempotency_key)
+            ),
+            FailureAnswer,
+        )
