@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from tests.e2e.trackers import SampleTrackers
 
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock, SystemClock
@@ -23,7 +24,10 @@ from deskbridge.tickets import conversation, service
 from deskbridge.tickets.model import Channel, Priority, Status
 from deskbridge.wiring import wire
 
-SETTINGS = Settings(_env_file=None, DATABASE_URL="sqlite:///unused.db", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40)
+SETTINGS = Settings(
+    _env_file=None, DATABASE_URL="sqlite:///unused.db", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40,
+    PORTAL_OPEN_TICKETS="off",
+)  # fmt: skip
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 PEOPLE = {
@@ -116,6 +120,7 @@ def open_sample(folder, now=NOW):
     upgrade(database.engine)
     sample = Sample(database)
     sample.fill()
+    SampleTrackers(sample).add(now)
     return sample
 
 
