@@ -40,7 +40,7 @@ def findings(api: Api, world: World, caller: Person | None, *phases: str) -> lis
     """
     world.everything()
     schema = _schema(api.app, phases)
-    schema.auth.providers.clear()
+    schema.auth.unregister()
     if caller is not None:
         _sign_in(schema, api, world, caller)
     elif EXAMPLES <= 20:  # as everybody, each operation is asked without credentials once: here, those that need none
