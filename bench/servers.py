@@ -4,6 +4,7 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,16 @@ class Server:
         """
         return time.clock_gettime(~self.pid << 3 | 2)
 
+    def resident_kb(self) -> int:
+        """Return how much memory it holds, in kB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split(maxsplit=1)[0])
+
+
+def serve_command() -> list[str]:
+    """Return the command that serves the desk."""
+    return [sys.executable, "-m", "deskbridge.cli", "serve"]
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -37,18 +48,26 @@ def free_port() -> int:
 
 @contextmanager
 def serving(command: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Iterator[Server]:
-    """Run a server while the block lasts; what it says goes to the file `log`."""
+    """Run a server while the block lasts, from when it answers; what it says goes to the file `log`."""
+    with running(command, environment, log) as process:
+        started(process, port, log)
+        yield Server(port, process.pid)
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process while the block lasts."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
     try:
-        _await_answer(process, port, log)
-        yield Server(port, process.pid)
+        yield process
     finally:
         process.terminate()
         process.wait()
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def started(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return once a process answers at its port; end the bench when it does not."""
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up and process.poll() is None:
         try:

@@ -40,10 +40,12 @@ from deskbridge.sla import api as sla_api
 from deskbridge.sync import api as sync_api
 from deskbridge.sync import hooks_api
 from deskbridge.sync import web as sync_web
+from deskbridge.sync import web_links as sync_web_links
 from deskbridge.sync import web_setup as sync_web_setup
+from deskbridge.sync.queries import key_of
 from deskbridge.sync.trackers_of import Reach
 from deskbridge.tickets import api as tickets_api
-from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api
+from deskbridge.tickets import attachments_api, categories_api, companions_api, conversation_api, portal_api
 from deskbridge.tickets import portal as tickets_portal
 from deskbridge.tickets import web as tickets_web
 from deskbridge.tickets import web_forms as tickets_web_forms
@@ -79,6 +81,7 @@ API = (
     attachments_api.router,
     categories_api.router,
     companions_api.router,
+    portal_api.router,
     sla_api.router,
     search_api.router,
     notify_api.router,
@@ -91,6 +94,7 @@ WEB = (
     tickets_web.router,
     tickets_portal.router,
     sync_web_setup.router,
+    sync_web_links.router,
     sync_web.router,
 )
 METHODS = Methods((*API, *WEB))
@@ -131,6 +135,7 @@ def create_app(settings: Settings, database: Database | None = None, tour: APIRo
     app.state.figures = figures.Kept()
     app.state.live = live = Live(app.state.access)
     app.state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
+    app.state.remote_key = key_of
     app.state.front = Front(app.state.access, assets, guided=tour is not None)
     for router in (*API, *WEB, *([tour] if tour is not None else [])):
         app.include_router(router)

@@ -2,16 +2,18 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
+from deskbridge.kit.clock import Clock
 from deskbridge.kit.db import Database
 from deskbridge.kit.jobs import Worker
 from deskbridge.kit.sealed import Seal
 from deskbridge.settings import Settings
 from deskbridge.sync import loop
 from deskbridge.sync.engine import Engine
-from deskbridge.trackers import Trackers
+from deskbridge.trackers import Trackers, sleep
 from deskbridge.wiring import uploads, wire
 
 
@@ -21,17 +23,18 @@ def build_worker(settings: Settings, database: Database) -> Worker:
     return Worker(database, wiring.jobs, wiring.schedules)
 
 
-def build_engines(settings: Settings, database: Database) -> list[Engine]:
+def build_engines(settings: Settings, database: Database, wait: Callable[[timedelta], None] = sleep) -> list[Engine]:
     """Return the sync engines of one process: a tracker that does not answer holds up one of them, not the others."""
-    trackers, seal = Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value())
+    trackers = Trackers(settings.OUTBOUND_ALLOW, clock=database.clock, wait=wait)
+    seal = Seal(settings.SECRET_KEY.get_secret_value())
     files = uploads(settings, database.clock)
     return [Engine(database, trackers, seal, uploads=files) for _ in range(loop.THREADS)]
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, clock: Clock | None = None, wait: Callable[[timedelta], None] = sleep) -> None:
     """Work until SIGTERM or Ctrl-C; what is being done is finished first."""
     stop = threading.Event()
-    database = Database(settings.DATABASE_URL, subscriptions=wire(settings).subscriptions)
+    database = Database(settings.DATABASE_URL, clock, wire(settings).subscriptions)
     worker = build_worker(settings, database)
 
     def finish(_signal: int, _frame: object) -> None:
@@ -41,7 +44,7 @@ def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, finish)
     try:
-        with loop.in_background(build_engines(settings, database)):
+        with loop.in_background(build_engines(settings, database, wait)):
             worker.run(stop)
     finally:
         database.close()

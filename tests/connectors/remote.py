@@ -15,7 +15,7 @@ import httpx
 from deskbridge.connectors.shared import Account, Line, Site, Way
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.outbound import GuardedTransport
-from deskbridge.simulators.server import running
+from deskbridge.simulators.server import Running, running
 
 START = datetime(2026, 3, 4, 10, 30, 15, tzinfo=UTC)
 USER = Account(Way.BASIC, "desk-token", "desk@example.org")
@@ -90,11 +90,17 @@ class Remote:
 @contextmanager
 def started(simulator: str) -> Iterator[Remote]:
     """Run a simulator by name at a free port."""
+    with running(simulator) as one, spoken_with(one) as remote:
+        remote.post("clock", {"at": START.isoformat()})
+        yield remote
+
+
+@contextmanager
+def spoken_with(one: Running) -> Iterator[Remote]:
+    """Speak with a simulator that runs already; its rate limits end."""
     with contextlib.ExitStack() as closing:
-        one = closing.enter_context(running(simulator))
         control = closing.enter_context(httpx.Client(base_url=one.http, trust_env=False))
         remote = Remote(one.http, control, closing)
-        remote.post("clock", {"at": START.isoformat()})
         remote.post("limits", {"enabled": False})
         yield remote
 

@@ -23,7 +23,10 @@ from deskbridge.tickets import conversation, service
 from deskbridge.tickets.model import Channel, Priority, Status
 from deskbridge.wiring import wire
 
-SETTINGS = Settings(_env_file=None, DATABASE_URL="sqlite:///unused.db", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40)
+SETTINGS = Settings(
+    _env_file=None, DATABASE_URL="sqlite:///unused.db", JWT_SECRET_KEY="j" * 40, SECRET_KEY="s" * 40,
+    PORTAL_OPEN_TICKETS="off",
+)  # fmt: skip
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 PEOPLE = {

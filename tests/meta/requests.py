@@ -55,7 +55,7 @@ class Call:
     file: bytes = b""
 
     def path(self, template: str) -> str:
-        return template.replace("{id}", str(self.id))
+        return template.replace("{id}", str(self.id)).replace("{number}", str(self.id))
 
     @property
     def headers(self) -> dict[str, str]:
@@ -251,6 +251,8 @@ REQUESTS: dict[str, Callable[[World], Call]] = {
     "POST /api/v1/tickets/{id}/time-entries": lambda w: Call(w.ref(), {"minutes": 5, "note": "Looked"}),
     "PATCH /api/v1/time-entries/{id}": lambda w: Call(w.time_entry(), {"minutes": 6}),
     "DELETE /api/v1/time-entries/{id}": lambda w: Call(w.time_entry()),
+    "POST /api/v1/portal/tickets": lambda w: Call(json=TEXT),
+    "GET /api/v1/portal/tickets/{number}": lambda w: Call(w.ref()),
     # Conversation
     "POST /api/v1/tickets/{id}/comments": lambda w: Call(w.ref(), {"content": "Hello"}),
     "PUT /api/v1/comments/{id}": lambda w: Call(w.message(), {"content": "Hello again"}),

@@ -162,7 +162,7 @@ def test_a_portal_ticket_in_two_trackers_carries_what_one_says_to_the_other(
         new = NewTicket("No hot water", "Since this morning.", "FACILITY_MANAGEMENT")
         ticket = database.write(tickets.open_ticket, cast.customer.actor, new, Channel.PORTAL)
         made.run()
-        assert database.read(queries.keys_of, ticket.id) == [made.link(ticket.id, "jira").remote_key]
+        assert database.read(queries.key_of, ticket.id) == made.link(ticket.id, "jira").remote_key
         database.write(tickets.assign, SYSTEM, ticket.id, {"team_id": admin})
         made.settle(rounds=2)
         issue = made.record(ticket.id, "jira").ref.id

@@ -2,7 +2,10 @@ import re
 
 import pytest
 from starlette.datastructures import QueryParams
+from tests.e2e.sample import SETTINGS
+from tests.web.conftest import Browser
 
+from deskbridge.app import create_app
 from deskbridge.tickets.list_state import ListState, read_state
 from deskbridge.tickets.model import Priority, Status
 from deskbridge.tickets.queries import Order, SortBy
@@ -217,3 +220,15 @@ def test_agents_find_what_notes_say(as_person, name):
     html = as_person(name).get("/desk/tickets?view=all&q=%22check+the+log%22").text
     assert "#1001" in html
     assert "#1008" not in html
+
+
+def test_whoever_has_an_open_request_is_shown_it_with_what_they_typed(sample):
+    one_open = create_app(SETTINGS.model_copy(update={"PORTAL_OPEN_TICKETS": "customer"}), sample.database)
+    browser = Browser(one_open)
+    browser.sign_in("anna")
+    before = counts(sample)
+    fields = {"title": "Now the scanner", "description": "It eats paper.", "category": "INCIDENT"}
+    page = browser.post("/portal/tickets/new", fields, form="/portal/tickets/new").text
+    assert "You already have an open request" in page
+    assert re.search(r"<textarea[^>]*>\s*Now the scanner\s+It eats paper.</textarea>", page)
+    assert counts(sample) == before

@@ -12,6 +12,7 @@ from deskbridge.client.choices import (
     Channel,
     CommentType,
     ConflictState,
+    ConnectionHealth,
     ConnectionState,
     Dispatch,
     Environment,
@@ -385,6 +386,48 @@ class NewApiToken(msgspec.Struct, kw_only=True):
     expires_at: datetime | None
 
 
+class PortalTicketAnswer(msgspec.Struct, kw_only=True):
+    """A ticket as its requester sees it; `remote_key` is what a tracker calls it, null until it is there."""
+
+    id: UUID
+    number: int
+    title: str
+    description: str
+    category: str
+    priority: Priority
+    status: Status
+    environment: Environment | None
+    affected_service: str | None
+    impact_level: ImpactLevel | None
+    tags: list[str]
+    requester: NamedThing
+    assignee: NamedThing | None
+    team: NamedThing | None
+    channel: Channel
+    external_ref: str | None
+    resolution_notes: str | None
+    time_spent_minutes: int | None
+    created_at: datetime
+    updated_at: datetime
+    activity_at: datetime
+    first_response_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    response_due_at: datetime | None
+    resolution_due_at: datetime | None
+    response_breached: bool | None
+    resolution_breached: bool | None
+    version: int
+    remote_key: str | None
+
+
+class FiledAnswer(msgspec.Struct, kw_only=True):
+    """The request that was opened; or, not `created`, the open one that its customer has instead."""
+
+    created: bool
+    ticket: PortalTicketAnswer
+
+
 class PeriodLine(msgspec.Struct, kw_only=True):
     """What was created and resolved in the bucket that begins at `start`, and how many were open at its end."""
 
@@ -657,14 +700,26 @@ class Rehearsal(msgspec.Struct, kw_only=True):
     failure: str | None
 
 
+class Traffic(msgspec.Struct, kw_only=True):
+    """What went over a connection in some time: written in the tracker, taken over here, rounds that went wrong."""
+
+    pushed: int = 0
+    pulled: int = 0
+    failed: int = 0
+
+
 class ConnectionStatus(msgspec.Struct, kw_only=True):
-    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits.
+
+    `error_rate` is the share of the last hour's rounds that went wrong, from 0 to 1; null when there were none.
+    """
 
     id: UUID
     slug: str
     name: str
     kind: str
     base_url: str
+    health: ConnectionHealth
     state: ConnectionState
     stopped_because: str | None
     breaker: Breaker
@@ -679,6 +734,9 @@ class ConnectionStatus(msgspec.Struct, kw_only=True):
     unknown: int
     failures: int
     conflicts: int
+    last_minute: Traffic
+    last_hour: Traffic
+    error_rate: float | None
 
 
 class StatusList(msgspec.Struct, kw_only=True):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, get_type_hints
 
@@ -131,6 +132,7 @@ def said(status: int, body: Any = None) -> dict[str, Any]:
     return described | {"content": {"application/json": {"schema": schema}}}
 
 
+@cache
 def _reference(body: Any) -> dict[str, Any]:
     (schema,), _ = msgspec.json.schema_components([body], ref_template="#/components/schemas/{name}")
     _described[repr(body)] = body

@@ -210,7 +210,7 @@ class Access:
     async def answer(
         self,
         request: Request,
-        status: int,
+        status: int | Callable[[Any], int],
         use_case: Callable[Concatenate[UnitOfWork, Actor, P], Any],
         /,
         *args: P.args,
@@ -218,7 +218,8 @@ class Access:
     ) -> Response:
         """Run a use case and answer with what it returns, once per `Idempotency-Key`.
 
-        A returned object with a `version` gets an `ETag`; None gives an empty body.
+        The status is given, or found from what is returned. A returned object with a `version` gets an `ETag`; None
+        gives an empty body.
         """
         body = await request.body() if "idempotency-key" in request.headers else b""
         return await self.answer_to(request, body, status, use_case, *args, **kwargs)
@@ -227,7 +228,7 @@ class Access:
         self,
         request: Request,
         body: bytes,
-        status: int,
+        status: int | Callable[[Any], int],
         use_case: Callable[Concatenate[UnitOfWork, Actor, P], Any],
         /,
         *args: P.args,
@@ -237,18 +238,19 @@ class Access:
         key = request.headers.get("idempotency-key")
         if key is None:
             result = await self.write(request, use_case, *args, **kwargs)
-            return _response(status, *_rendered(result))
+            return _response(_status(status, result), *_rendered(result))
         stored_under, earlier = await self._claim(request, key, body)
         if earlier is not None:
             return earlier
 
-        def once(uow: UnitOfWork, actor: Actor) -> tuple[bytes, str]:
-            body, tag = _rendered(use_case(uow, actor, *args, **kwargs))
-            idempotency.store(uow, stored_under, status, tag, body)
-            return body, tag
+        def once(uow: UnitOfWork, actor: Actor) -> tuple[int, bytes, str]:
+            result = use_case(uow, actor, *args, **kwargs)
+            answer = _status(status, result), *_rendered(result)
+            idempotency.store(uow, stored_under, answer[0], answer[2], answer[1])
+            return answer
 
         try:
-            return _response(status, *await self.write(request, once))
+            return _response(*await self.write(request, once))
         except DomainError:
             await self.desk.write(idempotency.release, stored_under)
             raise
@@ -311,6 +313,10 @@ class Access:
             raise Forbidden("This request came from another site.")
         if site is None and origin is None:
             raise Forbidden("Send a bearer token, or call from the desk's own pages.")
+
+
+def _status(status: int | Callable[[Any], int], result: Any) -> int:
+    return status(result) if callable(status) else status
 
 
 def _rendered(result: Any) -> tuple[bytes, str]:

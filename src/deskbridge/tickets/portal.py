@@ -4,7 +4,7 @@ On these pages everybody is a customer, agents too: they see what a customer wou
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -14,15 +14,16 @@ from starlette.responses import Response
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, Forbidden, Invalid, Malformed
-from deskbridge.people.actor import Actor, Role
+from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, see_other
 from deskbridge.tickets import attachments, conversation, queries, reading, service, timeline
 from deskbridge.tickets.answers import AttachmentAnswer, CategoryAnswer, TicketAnswer, TicketPage
 from deskbridge.tickets.file_queries import loose_files
-from deskbridge.tickets.model import Channel, Status
+from deskbridge.tickets.model import Status
 from deskbridge.tickets.policy import allowed_targets
 from deskbridge.tickets.queries import SortBy, TicketFilter, TicketQuery, as_ref
-from deskbridge.tickets.shown import category_choices, explained, is_seen, opening
+from deskbridge.tickets.requests import as_customer, file_request
+from deskbridge.tickets.shown import category_choices, explained, is_seen, opening, remote_key_of
 from deskbridge.tickets.uploads import read_form, uploads_of, with_files
 from deskbridge.tickets.workflow import FINISHED
 from deskbridge.ui import words
@@ -39,11 +40,6 @@ SHOWN = {
     "finished": tuple(sorted(FINISHED)),
     "all": (),
 }
-
-
-def as_customer(actor: Actor) -> Actor:
-    """Return the actor with a customer's eyes and rights."""
-    return replace(actor, role=Role.END_USER, team_ids=frozenset())
 
 
 @router.get("")
@@ -108,20 +104,19 @@ def _categories(reader: Reader, _actor: Actor) -> list[CategoryAnswer]:
 
 @router.post("/tickets/new")
 async def create(request: Request) -> Response:
-    """Open a request."""
+    """Open a request; where one is open that has to do, show that, with what was typed as the answer to it."""
     front = front_of(request)
     form = await front.form(request)
     new = service.NewTicket(form.get("title", ""), form.get("description", ""), form.get("category", ""))
     try:
-        number = await front.write(request, _open, new)
+        filed = await front.write(request, file_request, new, front.access.settings.PORTAL_OPEN_TICKETS)
     except Invalid as error:
         language = front.language(request, await front.visitor(request))
         return await _new_page(request, form, complaints(language, error), 422)
-    return see_other(f"{PATH}/{number}?created=1")
-
-
-def _open(uow: UnitOfWork, actor: Actor, new: service.NewTicket) -> int:
-    return service.open_ticket(uow, as_customer(actor), new, Channel.PORTAL).number
+    if filed.created:
+        return see_other(f"{PATH}/{filed.number}?created=1")
+    typed = {"content": f"{new.title}\n\n{new.description}".strip()}
+    return await _ticket_page(request, str(filed.number), typed=typed, already=True)
 
 
 # One request
@@ -137,6 +132,7 @@ class Shown:
     loose: list[AttachmentAnswer]
     targets: list[Status]
     categories: list[CategoryAnswer]
+    remote_key: str | None
 
 
 @router.get("/tickets/{id}")
@@ -152,11 +148,12 @@ async def _ticket_page(
     errors: Fields | None = None,
     problem: str = "",
     created: bool = False,
+    already: bool = False,
     arrived: bool = False,
     status: int = 200,
 ) -> Response:
     front = front_of(request)
-    actor, shown = await front.read(request, _ticket, as_ref(ref))
+    actor, shown = await front.read(request, _ticket, as_ref(ref), remote_key_of(request))
     if shown.unread and is_seen(request):
         await front.access.desk.write(reading.mark_read, as_customer(actor), shown.ticket.id)
     categories = dict(category_choices(front.language(request, actor), shown.categories))
@@ -167,18 +164,20 @@ async def _ticket_page(
         "entries": shown.entries.entries,
         "loose": shown.loose,
         "targets": shown.targets,
+        "remote_key": shown.remote_key,
         "category_name": categories.get(shown.ticket.category, words.plain(shown.ticket.category)),
         "draft": f"{actor.id}:{shown.ticket.number}",
         "sent": typed or {},
         "errors": errors or {},
         "problem": problem,
         "created": created,
+        "already": already,
         "arrived": arrived,
     }
     return front.page(request, actor, "portal/ticket.html", context, status)
 
 
-def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
+def _ticket(reader: Reader, actor: Actor, ref: UUID | int, remote_key: Callable[[Reader, UUID], str | None]) -> Shown:
     customer = as_customer(actor)
     ticket = queries.get_ticket(reader, customer, ref)
     return Shown(
@@ -188,6 +187,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int) -> Shown:
         loose_files(reader, customer, ticket.id),
         allowed_targets(customer, queries.facts_of(ticket)),
         queries.active_categories(reader),
+        remote_key(reader, ticket.id),
     )
 
 

@@ -1,9 +1,11 @@
 """What the pages of desk and portal show alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
 
 from starlette.requests import Request
 
+from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Conflict, Forbidden
 from deskbridge.people.queries import NamedThing
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer
@@ -39,6 +41,12 @@ def opening(ticket: TicketAnswer) -> dict[str, object]:
         "deleted_at": None,
         "attachments": [],
     }
+
+
+def remote_key_of(request: Request) -> Callable[[Reader, UUID], str | None]:
+    """Return what finds the key by which a ticket is known in a tracker."""
+    found: Callable[[Reader, UUID], str | None] = request.app.state.remote_key
+    return found
 
 
 def explained(language: str, error: Conflict | Forbidden, known: Mapping[str, words.Word] = words.STATUS) -> str:

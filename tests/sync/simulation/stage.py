@@ -66,7 +66,7 @@ def _polarion_comment(remote_id: str, text: str, public: bool) -> tuple[str, str
     return "POST", path, {"data": [{"type": "workitem_comments", "attributes": attributes}]}
 
 
-_COMMENTING = {
+COMMENTING = {
     "jira": _jira_comment,
     "servicenow": _servicenow_comment,
     "salesforce": _salesforce_comment,
@@ -246,7 +246,7 @@ class Stage:
 
     def say_there(self, kind: str, remote_id: str, text: str, *, public: bool) -> None:
         """Comment on a record as one of the tracker's own people, through its own API."""
-        method, path, body = _COMMENTING[kind](remote_id, text, public)
+        method, path, body = COMMENTING[kind](remote_id, text, public)
         bearer = {"Authorization": "Bearer desk-token"}
         answer = self._client.request(method, f"http://{kind}.test{path}", json=body, headers=bearer)
         assert answer.status_code < 300, answer.text

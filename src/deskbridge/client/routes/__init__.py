@@ -10,6 +10,7 @@ from deskbridge.client.routes.health import HealthRoutes
 from deskbridge.client.routes.hooks import HooksRoutes
 from deskbridge.client.routes.notify import NotifyRoutes
 from deskbridge.client.routes.people import PeopleRoutes
+from deskbridge.client.routes.portal import PortalRoutes
 from deskbridge.client.routes.reports import ReportsRoutes
 from deskbridge.client.routes.search import SearchRoutes
 from deskbridge.client.routes.sla import SlaRoutes
@@ -30,6 +31,7 @@ class Routes:
         self.hooks = HooksRoutes(calls)
         self.notify = NotifyRoutes(calls)
         self.people = PeopleRoutes(calls)
+        self.portal = PortalRoutes(calls)
         self.reports = ReportsRoutes(calls)
         self.search = SearchRoutes(calls)
         self.sla = SlaRoutes(calls)
