@@ -22,6 +22,8 @@ REMEMBERED = {
     349: "a record made in part by an earlier try brought its old text back over an edit",
     397: "what was changed there before the feed was read for the first time was never heard of",
     410: "a comment committed late, behind a change of its case that was seen already, was never heard of",
+    370: "the conflict entry died with the worker, right after it had written over somebody's edit",
+    415: "what was left for another round, for the ticket had changed, counted as the desk's own edit there",
 }
 """Seeds that once failed, and of what; they are always played."""
 
