@@ -5,6 +5,7 @@ from sqlalchemy import Select, select
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
 from deskbridge.people.actor import Actor
+from deskbridge.sync.events import SyncConflicted, SyncConflictSettled
 from deskbridge.sync.merge import Origin
 from deskbridge.sync.model import ConflictState, Link, SyncConflict
 from deskbridge.sync.plan import Clash, Plan
@@ -28,16 +29,19 @@ def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, plan
         _keep(uow, link, actor, ticket, clash, asked.pop(clash.field, None), planned.reasons.get(clash.field, ""))
     for settled in asked.values():
         settled.state, settled.settled_by, settled.settled_at = ConflictState.SETTLED, "both sides agree", uow.now
+        uow.record(SyncConflictSettled(subject_id=ticket.id, actor_id=None, field=settled.field))
 
 
 def _keep(
     uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, clash: Clash, asked: SyncConflict | None, reason: str
 ) -> None:
-    row = asked or _kept(uow, link, clash)
+    row = asked or (_kept(uow, link, clash) if clash.winner is Origin.DESK else None)
     if row is None:
         row = _new(uow, link, ticket, clash)
         details = {"desk": str(clash.desk), "remote": str(clash.remote), "winner": clash.winner, "link": str(link.id)}
         history.write(uow, actor, ticket, HistoryType.SYNC_CONFLICT, field=clash.field, details=details)
+        if clash.winner is None:
+            uow.record(SyncConflicted(subject_id=ticket.id, actor_id=None, field=clash.field))
     row.desk, row.remote, row.reason = packed(clash.desk), packed(clash.remote), reason
 
 
@@ -47,7 +51,7 @@ def _kept(uow: UnitOfWork, link: Link, clash: Clash) -> SyncConflict | None:
     row: SyncConflict | None = uow.session.execute(
         latest.order_by(SyncConflict.at.desc(), SyncConflict.id.desc()).limit(1)
     ).scalar_one_or_none()
-    wanted = packed(clash.desk), packed(clash.remote), clash.winner or ""
+    wanted = packed(clash.desk), packed(clash.remote), clash.winner
     return row if row is not None and (row.desk, row.remote, row.winner) == wanted else None
 
 
