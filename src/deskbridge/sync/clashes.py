@@ -1,9 +1,10 @@
 """What both sides changed: both values kept for people to see, and asked about where the mapping says so."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.statements import Statement
 from deskbridge.people.actor import Actor
 from deskbridge.sync.model import ConflictState, Link, SyncConflict
 from deskbridge.sync.plan import Clash, Plan
@@ -11,10 +12,17 @@ from deskbridge.sync.stored import packed
 from deskbridge.tickets import history
 from deskbridge.tickets.model import HistoryType, Ticket
 
+_ASKED = Statement(
+    select(SyncConflict.id).where(
+        SyncConflict.link_id == bindparam("link_id"), SyncConflict.state == ConflictState.OPEN
+    )
+)
+
 
 def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, planned: Plan) -> None:
     """Keep a plan's clashes; one that somebody is being asked about already is brought up to date."""
-    asked = {row.field: row for row in uow.session.execute(_open(link)).scalars()}
+    rows = [uow.session.get_one(SyncConflict, id_) for (id_,) in uow.rows(_ASKED, {"link_id": link.id})]
+    asked = {row.field: row for row in rows}
     for clash in planned.clashes:
         row = asked.pop(clash.field, None)
         if row is None:
@@ -30,10 +38,6 @@ def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, plan
         row.reason = planned.reasons.get(clash.field, "")
     for settled in asked.values():
         settled.state, settled.settled_by, settled.settled_at = ConflictState.SETTLED, "both sides agree", uow.now
-
-
-def _open(link: Link) -> Select[SyncConflict]:
-    return select(SyncConflict).where(SyncConflict.link_id == link.id, SyncConflict.state == ConflictState.OPEN)
 
 
 def _new(uow: UnitOfWork, link: Link, ticket: Ticket, clash: Clash) -> SyncConflict:

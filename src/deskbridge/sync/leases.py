@@ -2,19 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, select, update
 from sqlalchemy.orm import aliased
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError
+from deskbridge.kit.statements import Statement
 from deskbridge.sync.model import NEVER, Connection, ConnectionState, Link, LinkState
 
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 5
 WORKED_ON = (LinkState.CREATING, LinkState.UNKNOWN, LinkState.ACTIVE, LinkState.CANDIDATE)
+
+
+def _due() -> Select[UUID, UUID, bool]:
+    """The link that has been due longest at the time `now`."""
+    now = bindparam("now", type_=Link.due_at.type)
+    held_up = Connection.open_until.is_not(None) & (Connection.open_until > now)
+    other = aliased(Link)
+    busy = exists().where(
+        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > now, other.id != Link.id
+    )
+    return (
+        select(Link.id, Link.connection_id, Connection.one_at_a_time)
+        .join(Connection, Link.connection_id == Connection.id)
+        .where(Link.due_at <= now, Link.state.in_(WORKED_ON), Connection.state == ConnectionState.ACTIVE)
+        .where(~held_up, ~(Connection.one_at_a_time & busy))
+        .order_by(Link.due_at, Link.id)
+        .limit(1)
+    )
+
+
+_IS_DUE = Statement(_due())
+_TAKE_DUE = _due().with_for_update(skip_locked=True, of=Link)
 
 
 class FenceBroken(DomainError):
@@ -56,7 +79,7 @@ def mark_dirty(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
 
 def is_due(reader: Reader) -> bool:
     """Tell whether there is a link to take: a look that locks nothing."""
-    return reader.execute(_due(reader.now)).first() is not None
+    return bool(reader.rows(_IS_DUE, {"now": reader.now}))
 
 
 def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None = None) -> Taken | None:
@@ -64,10 +87,8 @@ def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None =
 
     Of a connection that works on one link at a time none is taken while another is: its row is locked to see that.
     """
-    due = _due(uow.now).with_for_update(skip_locked=True, of=Link)
-    if connections is not None:
-        due = due.where(Link.connection_id.in_(connections))
-    found = uow.execute(due).one_or_none()
+    due = _TAKE_DUE if connections is None else _TAKE_DUE.where(Link.connection_id.in_(connections))
+    found = uow.execute(due, {"now": uow.now}).one_or_none()
     if found is None or (found.one_at_a_time and _is_busy(uow, found.connection_id)):
         return None
     uow.execute(
@@ -78,25 +99,6 @@ def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None =
     )
     row = uow.execute(select(Link.fence, Link.hints).where(Link.id == found.id)).one()
     return Taken(found.id, found.connection_id, row.fence, row.hints, worker)
-
-
-def _due(now: datetime) -> Select[UUID, UUID, bool]:
-    return (
-        select(Link.id, Link.connection_id, Connection.one_at_a_time)
-        .join(Connection, Link.connection_id == Connection.id)
-        .where(Link.due_at <= now, Link.state.in_(WORKED_ON), *_open(now))
-        .order_by(Link.due_at, Link.id)
-        .limit(1)
-    )
-
-
-def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    held_up = Connection.open_until.is_not(None) & (Connection.open_until > now)
-    other = aliased(Link)
-    busy = exists().where(
-        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > now, other.id != Link.id
-    )
-    return Connection.state == ConnectionState.ACTIVE, ~held_up, ~(Connection.one_at_a_time & busy)
 
 
 def _is_busy(uow: UnitOfWork, connection_id: UUID) -> bool:
