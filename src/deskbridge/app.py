@@ -40,6 +40,7 @@ from deskbridge.sla import api as sla_api
 from deskbridge.sync import api as sync_api
 from deskbridge.sync import hooks_api
 from deskbridge.sync import web as sync_web
+from deskbridge.sync import web_links as sync_web_links
 from deskbridge.sync import web_setup as sync_web_setup
 from deskbridge.sync.queries import key_of
 from deskbridge.sync.trackers_of import Reach
@@ -93,6 +94,7 @@ WEB = (
     tickets_web.router,
     tickets_portal.router,
     sync_web_setup.router,
+    sync_web_links.router,
     sync_web.router,
 )
 METHODS = Methods((*API, *WEB))

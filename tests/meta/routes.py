@@ -80,11 +80,11 @@ GET    /api/v1/sync/failures                    401 403 403 403 403 403 yes yes 
 POST   /api/v1/sync/failures/{id}/discard       401 403 403 403 403 403 403 yes yes   7
 POST   /api/v1/sync/failures/{id}/retry         401 403 403 403 403 403 403 yes yes   7
 GET    /api/v1/sync/links                       401 403 403 403 403 403 yes yes yes   2
-POST   /api/v1/sync/links                       401 403 404 yes 403 403 yes yes yes   7
-DELETE /api/v1/sync/links/{id}                  401 403 404 yes 403 403 yes yes yes   6
+POST   /api/v1/sync/links                       401 403 404 yes 403 403 yes yes yes   9
+DELETE /api/v1/sync/links/{id}                  401 403 404 yes 403 403 yes yes yes   9
 POST   /api/v1/sync/links/{id}/pause            401 403 404 yes 403 403 yes yes yes   6
 POST   /api/v1/sync/links/{id}/relink           401 403 404 yes 403 403 yes yes yes   6
-GET    /api/v1/sync/status                      401 403 403 403 403 403 yes yes yes   5
+GET    /api/v1/sync/status                      401 403 403 403 403 403 yes yes yes   6
 GET    /api/v1/teams                            401 403 403 yes yes yes yes yes yes   3
 POST   /api/v1/teams                            401 403 403 403 403 403 403 403 yes  11
 GET    /api/v1/teams/{id}                       401 403 403 yes yes yes yes yes yes   3

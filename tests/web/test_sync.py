@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import delete, select, update
+from tests.e2e.sample import NOW
 
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal
@@ -125,7 +126,8 @@ def test_a_conflict_is_settled_by_who_may_edit_its_ticket_and_shows_no_buttons_t
 
 def test_what_became_of_is_not_known_is_listed(as_person, sample, failed):
     def become(link_state):
-        sample.database.write(lambda uow: uow.execute(update(Link).values(state=link_state, last_error="Cut off")))
+        values = {"state": link_state, "last_error": "Cut off", "dirty_at": None}
+        sample.database.write(lambda uow: uow.execute(update(Link).values(values)))
 
     become(LinkState.UNKNOWN)
     assert "Cut off" in as_person("max").get("/desk/sync").text
@@ -154,3 +156,63 @@ def test_a_manager_resumes_a_connection_and_discards_a_failure_with_a_reason(as_
     assert manager.post(discard, {"reason": "Not worth it"}, form="/desk/sync").status_code == 303
     assert state(sample, SyncFailure.closed_because) == "Not worth it"
     assert "Nothing failed." in manager.get("/desk/sync").text
+
+
+# A ticket's links
+
+
+def link_row(sample, failed):
+    return sample.database.read(
+        lambda reader: reader.execute(select(Link.__table__).where(Link.id == failed.link_id)).one()
+    )
+
+
+def test_a_link_is_let_go_of_and_taken_up_again_on_the_tickets_page(as_person, sample, failed):
+    manager, page = as_person("max"), "/desk/tickets/1001"
+    assert "Linked by Deskbridge." in manager.get(page).text
+    where = f"{page}/links/{failed.link_id}"
+    assert manager.post(f"{where}/unlink", {}).status_code == 403
+    assert manager.post(f"{where}/unlink", {}, form=page).status_code == 303
+    assert link_row(sample, failed).state is LinkState.TOMBSTONE
+    shown = manager.get(page).text
+    assert "Unlinked by Max Huber." in shown
+    assert "unlinked <strong>10001</strong>" in shown
+    assert manager.post(f"{where}/relink", {}, form=page).status_code == 303
+    assert link_row(sample, failed).state is LinkState.ACTIVE
+    assert "Linked again by Max Huber." in manager.get(page).text
+    assert manager.post(f"{where}/relink", {}, form=page).status_code == 409
+
+
+def test_whoever_may_not_edit_the_ticket_ties_and_unties_nothing(as_person, sample, failed):
+    tom, page = as_person("tom"), "/desk/tickets/1001"
+    assert "/links/" not in tom.get(page).text
+    assert tom.post(f"{page}/links/{failed.link_id}/unlink", {}, form=page).status_code == 403
+    tied = {"connection": str(failed.connection_id), "record": "10002"}
+    assert tom.post(f"{page}/links", tied, form=page).status_code == 403
+    assert link_row(sample, failed).state is LinkState.ACTIVE
+
+
+def test_a_record_that_cannot_be_looked_at_is_not_tied(as_person, sample, failed):
+    """Its tracker is nowhere: the form says so and keeps what was typed."""
+    manager, page = as_person("max"), "/desk/tickets/1002"
+    manager.post(f"/desk/sync/connections/{failed.connection_id}/resume", {}, form="/desk/sync")
+    answer = manager.post(
+        f"{page}/links", {"connection": str(failed.connection_id), "record": "PLANT-7"}, form="/desk/tickets/1002"
+    )
+    assert answer.status_code == 422
+    assert 'value="PLANT-7"' in answer.text
+    assert manager.post(f"{page}/links", {"connection": "x", "record": "PLANT-7"}, form=page).status_code == 422
+    manager.post(f"/desk/sync/connections/{failed.connection_id}/pause", {}, form="/desk/sync")
+
+
+def test_links_are_listed_by_connection_state_and_whether_they_wait(as_person, sample, failed):
+    sample.database.write(lambda uow: uow.execute(update(Link).values(dirty_at=NOW, last_error="Asked to wait")))
+    lead = as_person("lea")
+    assert as_person("sara").get("/desk/sync/links").status_code == 403
+    for query in ("", "?waiting=1", f"?connection={failed.connection_id}&state=active", "?state=nonsense"):
+        assert "10001" in lead.get(f"/desk/sync/links{query}").text
+    assert "10001" not in lead.get("/desk/sync/links?state=paused").text
+    assert lead.get("/desk/sync/links?cursor=nonsense").status_code == 303
+    assert "Asked to wait" in lead.get("/desk/sync").text
+    sample.database.write(lambda uow: uow.execute(update(Link).values(dirty_at=None, last_error=None)))
+    assert "10001" not in lead.get("/desk/sync/links?waiting=1").text

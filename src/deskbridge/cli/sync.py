@@ -25,9 +25,10 @@ def sync_status(as_json: AsJson = False) -> None:
     with opened() as database:
         found = database.read(queries.status, SYSTEM)
     lines = [
-        f"{one.name:<20}  {one.state:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
+        f"{one.name:<20}  {one.health:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
         f"{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), {one.unknown} unknown, "
-        f"{one.failures} failed, {one.conflicts} to settle"
+        f"{one.failures} failed, {one.conflicts} to settle; in the last hour {one.last_hour.pushed} written, "
+        f"{one.last_hour.pulled} taken over, {'–' if one.error_rate is None else f'{one.error_rate:.1%}'} wrong"
         for one in found
     ]
     show(found, as_json=as_json, text="\n".join(lines) or "There are no connections.")

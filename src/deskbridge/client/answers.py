@@ -12,6 +12,7 @@ from deskbridge.client.choices import (
     Channel,
     CommentType,
     ConflictState,
+    ConnectionHealth,
     ConnectionState,
     Dispatch,
     Environment,
@@ -699,14 +700,26 @@ class Rehearsal(msgspec.Struct, kw_only=True):
     failure: str | None
 
 
+class Traffic(msgspec.Struct, kw_only=True):
+    """What went over a connection in some time: written in the tracker, taken over here, rounds that went wrong."""
+
+    pushed: int = 0
+    pulled: int = 0
+    failed: int = 0
+
+
 class ConnectionStatus(msgspec.Struct, kw_only=True):
-    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits.
+
+    `error_rate` is the share of the last hour's rounds that went wrong, from 0 to 1; null when there were none.
+    """
 
     id: UUID
     slug: str
     name: str
     kind: str
     base_url: str
+    health: ConnectionHealth
     state: ConnectionState
     stopped_because: str | None
     breaker: Breaker
@@ -721,6 +734,9 @@ class ConnectionStatus(msgspec.Struct, kw_only=True):
     unknown: int
     failures: int
     conflicts: int
+    last_minute: Traffic
+    last_hour: Traffic
+    error_rate: float | None
 
 
 class StatusList(msgspec.Struct, kw_only=True):

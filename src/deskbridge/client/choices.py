@@ -73,6 +73,16 @@ class ConflictState(StrEnum):
     SETTLED = "SETTLED"
 
 
+class ConnectionHealth(StrEnum):
+    """How a connection does, in a word; NEVER_RUN also for one that never reached its tracker."""
+
+    FAILING = "failing"
+    HEALTHY = "healthy"
+    LAGGING = "lagging"
+    NEVER_RUN = "never run"
+    PAUSED = "paused"
+
+
 class ConnectionState(StrEnum):
     """Where a connection is on its way: only an ACTIVE one is worked on; STOPPED says that the desk itself stopped
     it.

@@ -85,7 +85,7 @@ def _open(uow: UnitOfWork, work: Work, record: Record, decision: Filed, born: Bi
     uow.session.flush()
     keep_bases(uow, link.id, born.bases)
     failures.heal(uow, link)
-    announce(uow, link, work)
+    announce(uow, link, work, pulled=1)
     leases.release(uow, link, work.taken.hints)
     leases.revive(uow, link)
     return "became a ticket"

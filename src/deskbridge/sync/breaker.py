@@ -45,6 +45,7 @@ def succeeded(uow: UnitOfWork, row: Connection) -> None:
 def failed(uow: UnitOfWork, row: Connection, failure: Failure) -> None:
     """A round could not reach the tracker: hold the connection up for as long as its failure asks."""
     row.last_error = failure.reason[:2000]
+    timeline.add(uow, row.id, "held.up", {"reason": row.last_error})
     if isinstance(failure, AuthFailed):
         _open(uow, row, Breaker.AUTH, PROBE_AUTH)
     elif isinstance(failure, RetryLater) and failure.quota:

@@ -30,3 +30,12 @@ class TicketLinked(Event):
 
     connection: str
     remote_key: str
+
+
+@catalogued
+@dataclass(frozen=True, kw_only=True)
+class TicketUnlinked(Event):
+    """A ticket's record was let go of. `subject_id` is the ticket."""
+
+    connection: str
+    remote_key: str

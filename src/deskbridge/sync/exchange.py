@@ -201,7 +201,7 @@ def _store(uow: UnitOfWork, work: Work, mine: Belongings, sent: Sent, incoming: 
         _take(uow, work, link, mine, step)
     if sent.ties or incoming:
         details = {"sent": len(sent.ties), "taken": len(incoming)}
-        timeline.add(uow, link.connection_id, "children", details, link)
+        timeline.add(uow, link.connection_id, "children", details, link, pushed=len(sent.ties), pulled=len(incoming))
     uow.session.flush()
     uow.session.refresh(link, ["hints"])
     return link.hints if before == work.taken.hints else work.taken.hints

@@ -87,19 +87,20 @@ def _tie(uow: UnitOfWork, work: Work, record: Record, people: People, planned: P
         bases: dict[str, Base] = settled(work.mapping, planned, work.desk.side, record, people)
         keep_bases(uow, link.id, bases, planned.reasons)
     failures.heal(uow, link)
-    announce(uow, link, work)
+    announce(uow, link, work, pushed=1)
     leases.release(uow, link, work.taken.hints)
     leases.revive(uow, link)
     return "filed"
 
 
-def announce(uow: UnitOfWork, link: Link, work: Work) -> None:
-    """Write down that a ticket and a record belong together, and why."""
+def announce(uow: UnitOfWork, link: Link, work: Work, *, pushed: int = 0, pulled: int = 0) -> None:
+    """Write down that a ticket and a record belong together, why, and on which side one was made for it."""
     assert link.ticket_id is not None
     ticket = uow.session.get_one(Ticket, link.ticket_id)
     details = {"connection": work.connection, "key": link.remote_key, "url": link.url, "reason": link.reason}
     history.write(uow, work.actor, ticket, HistoryType.LINKED, new=link.remote_key, details=details)
-    timeline.add(uow, link.connection_id, "linked", {"key": link.remote_key, "reason": link.reason}, link)
+    told = {"key": link.remote_key, "reason": link.reason}
+    timeline.add(uow, link.connection_id, "linked", told, link, pushed=pushed, pulled=pulled)
     event = TicketLinked(subject_id=ticket.id, actor_id=None, connection=work.connection, remote_key=link.remote_key)
     uow.record(event)
 

@@ -89,6 +89,10 @@ class LinkState(StrEnum):
     PAUSED = "paused"
 
 
+LET_GO = (LinkState.CANDIDATE, LinkState.IGNORED, LinkState.TOMBSTONE)
+"""The states of a link that ties nothing."""
+
+
 class Link(Base):
     """One ticket tied to one record of a connection, or a record that may become a ticket.
 
@@ -298,11 +302,17 @@ class SyncConflict(Base):
 
 
 class SyncEvent(Base):
-    """One line of what sync did, never altered: the timeline of a ticket and of a connection."""
+    """One line of what sync did, never altered: the timeline of a ticket and of a connection.
+
+    `pushed` and `pulled` count what it wrote in the tracker and took over here: records, comments, files and times.
+    """
 
     __tablename__ = "sync_events"
     __table_args__ = table_args(
-        Index(None, "ticket_id", "id"), Index(None, "connection_id", "id"), never_reuse_ids=True
+        Index(None, "ticket_id", "id"),
+        Index(None, "connection_id", "id"),
+        Index(None, "at", "connection_id"),
+        never_reuse_ids=True,
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -311,6 +321,8 @@ class SyncEvent(Base):
     ticket_id: Mapped[UUID | None]
     what: Mapped[str] = mapped_column(String(60))
     details: Mapped[dict[str, Any]] = mapped_column(Json)
+    pushed: Mapped[int] = mapped_column(default=0, server_default="0")
+    pulled: Mapped[int] = mapped_column(default=0, server_default="0")
     at: Mapped[datetime]
 
 

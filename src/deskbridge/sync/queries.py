@@ -1,6 +1,7 @@
 """Reading sync: how connections do, a ticket's links, why its fields have their values, what happened to it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from sqlalchemy import Row, Select, case, func, select
 from deskbridge.kit.db import Reader
 from deskbridge.kit.errors import Forbidden, NotFound
 from deskbridge.people.actor import Actor, Role
+from deskbridge.people.queries import NamedThing
 from deskbridge.sync.model import (
+    LET_GO,
     Breaker,
     ConflictState,
     Connection,
@@ -23,20 +26,47 @@ from deskbridge.sync.model import (
     SyncEvent,
     SyncFailure,
 )
+from deskbridge.sync.timeline import TROUBLE
 from deskbridge.tickets.model import Ticket
 from deskbridge.tickets.queries import require_visible
 
 MOST = 200
+LAGGING_SECONDS = 120
+"""A hint that has waited for longer makes a connection one that lags."""
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+class ConnectionHealth(StrEnum):
+    """How a connection does, in a word; NEVER_RUN also for one that never reached its tracker."""
+
+    HEALTHY = "healthy"
+    LAGGING = "lagging"
+    FAILING = "failing"
+    PAUSED = "paused"
+    NEVER_RUN = "never run"
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What went over a connection in some time: written in the tracker, taken over here, rounds that went wrong."""
+
+    pushed: int = 0
+    pulled: int = 0
+    failed: int = 0
 
 
 class ConnectionStatus(msgspec.Struct):
-    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits."""
+    """How one connection does. `lag_seconds` is how long the oldest hint has waited; 0 when nothing waits.
+
+    `error_rate` is the share of the last hour's rounds that went wrong, from 0 to 1; null when there were none.
+    """
 
     id: UUID
     slug: str
     name: str
     kind: str
     base_url: str
+    health: ConnectionHealth
     state: ConnectionState
     stopped_because: str | None
     breaker: Breaker
@@ -51,6 +81,9 @@ class ConnectionStatus(msgspec.Struct):
     unknown: int
     failures: int
     conflicts: int
+    last_minute: Traffic
+    last_hour: Traffic
+    error_rate: float | None
 
 
 class ConnectionAnswer(msgspec.Struct):
@@ -136,8 +169,12 @@ def status(reader: Reader, actor: Actor) -> list[ConnectionStatus]:
     links = _link_figures(reader)
     failed = _counts(reader, SyncFailure.connection_id, SyncFailure.state == FailureState.OPEN)
     asked = _conflict_counts(reader)
+    traffic = _traffic(reader)
     rows = reader.execute(select(Connection.__table__).order_by(Connection.name)).all()
-    return [_status(reader, row, links.get(row.id), failed.get(row.id, 0), asked.get(row.id, 0)) for row in rows]
+    return [
+        _status(reader, row, links.get(row.id), failed.get(row.id, 0), asked.get(row.id, 0), traffic.get(row.id))
+        for row in rows
+    ]
 
 
 def parked(reader: Reader) -> dict[UUID, int]:
@@ -176,14 +213,46 @@ def _conflict_counts(reader: Reader) -> dict[UUID, int]:
     return {row.connection_id: row.number for row in rows}
 
 
-def _status(reader: Reader, row: Row[Any], links: Row[Any] | None, failures: int, conflicts: int) -> ConnectionStatus:
+def _traffic(reader: Reader) -> dict[UUID, Row[Any]]:
+    """Return what went over each connection in the last hour, and of that in the last minute."""
+    wrong = case((SyncEvent.what.in_(TROUBLE), 1), else_=0)
+    well = case((SyncEvent.pushed + SyncEvent.pulled > 0, 1), else_=0)
+    lately = SyncEvent.at > reader.now - MINUTE
+
+    def sums(of: Any, name: str) -> list[Any]:
+        return [func.sum(of).label(name), func.sum(case((lately, of), else_=0)).label(f"{name}_lately")]
+
+    columns = [
+        *sums(SyncEvent.pushed, "pushed"),
+        *sums(SyncEvent.pulled, "pulled"),
+        *sums(wrong, "failed"),
+        func.sum(well).label("well"),
+    ]
+    rows = reader.execute(
+        select(SyncEvent.connection_id, *columns)
+        .where(SyncEvent.at > reader.now - HOUR)
+        .group_by(SyncEvent.connection_id)
+    )
+    return {row.connection_id: row for row in rows}
+
+
+def _status(
+    reader: Reader,
+    row: Row[Any],
+    links: Row[Any] | None,
+    failures: int,
+    conflicts: int,
+    traffic: Row[Any] | None,
+) -> ConnectionStatus:
     oldest = links.oldest if links is not None else None
+    lag = max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0
     return ConnectionStatus(
         id=row.id,
         slug=row.slug,
         name=row.name,
         kind=row.kind,
         base_url=row.base_url,
+        health=_health(row, lag),
         state=row.state,
         stopped_because=row.stopped_because,
         breaker=row.breaker,
@@ -194,11 +263,35 @@ def _status(reader: Reader, row: Row[Any], links: Row[Any] | None, failures: int
         pace=row.pace,
         links=links.links if links is not None else 0,
         dirty=links.dirty if links is not None else 0,
-        lag_seconds=max(0.0, (reader.now - oldest).total_seconds()) if oldest else 0.0,
+        lag_seconds=lag,
         unknown=int(links.unknown or 0) if links is not None else 0,
         failures=failures,
         conflicts=conflicts,
+        last_minute=_traffic_of(traffic, "_lately"),
+        last_hour=_traffic_of(traffic),
+        error_rate=_error_rate(traffic),
     )
+
+
+def _health(row: Row[Any], lag_seconds: float) -> ConnectionHealth:
+    if row.state is ConnectionState.STOPPED or row.bad_since is not None:
+        return ConnectionHealth.FAILING
+    if row.state is ConnectionState.PAUSED:
+        return ConnectionHealth.PAUSED
+    if row.state is not ConnectionState.ACTIVE or row.last_success_at is None:
+        return ConnectionHealth.NEVER_RUN
+    return ConnectionHealth.LAGGING if lag_seconds > LAGGING_SECONDS else ConnectionHealth.HEALTHY
+
+
+def _traffic_of(row: Row[Any] | None, when: str = "") -> Traffic:
+    if row is None:
+        return Traffic()
+    return Traffic(*(int(getattr(row, f"{name}{when}")) for name in Traffic.__struct_fields__))
+
+
+def _error_rate(row: Row[Any] | None) -> float | None:
+    rounds = int(row.well + row.failed) if row is not None else 0
+    return round(int(row.failed) / rounds, 3) if row is not None and rounds else None
 
 
 def list_connections(reader: Reader, actor: Actor) -> list[ConnectionAnswer]:
@@ -206,6 +299,15 @@ def list_connections(reader: Reader, actor: Actor) -> list[ConnectionAnswer]:
     require_monitor(actor)
     rows = reader.execute(select(Connection.__table__).order_by(Connection.name).limit(MOST))
     return [_connection(row) for row in rows]
+
+
+def named_connections(reader: Reader, ticket_id: UUID | None = None) -> list[NamedThing]:
+    """Return the connections by name; for a ticket those over which it may be tied to a record just now."""
+    query = select(Connection.id, Connection.name).order_by(Connection.name).limit(MOST)
+    if ticket_id is not None:
+        taken = select(Link.connection_id).where(Link.ticket_id == ticket_id, Link.state.not_in(LET_GO))
+        query = query.where(Connection.state == ConnectionState.ACTIVE, Connection.id.not_in(taken))
+    return [NamedThing(row.id, row.name) for row in reader.execute(query)]
 
 
 def get_connection(reader: Reader, actor: Actor, connection_id: UUID) -> ConnectionAnswer:

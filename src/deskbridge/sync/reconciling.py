@@ -128,7 +128,8 @@ def _tell(uow: UnitOfWork, link: Link, work: Work, planned: Plan, ticket: Ticket
     if not pushed and not pulled:
         return
     reasons = {name: why for name, why in planned.reasons.items() if name in planned.changes or name in planned.bases}
-    timeline.add(uow, link.connection_id, "synced", {"pushed": pushed, "pulled": pulled, "reasons": reasons}, link)
+    told = {"pushed": pushed, "pulled": pulled, "reasons": reasons}
+    timeline.add(uow, link.connection_id, "synced", told, link, pushed=int(bool(pushed)), pulled=int(bool(pulled)))
     details = {"connection": work.connection, "key": link.remote_key, "pushed": pushed, "pulled": pulled}
     history.write(uow, work.actor, ticket, HistoryType.SYNCED, details=details)
 

@@ -1,23 +1,28 @@
 """The use cases of people about sync: try again, let be, decide a conflict, tie and untie."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, FieldError, Invalid, NotFound
+from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import Actor
 from deskbridge.people.model import User
 from deskbridge.sync import leases, timeline
 from deskbridge.sync.applying import apply
+from deskbridge.sync.connections import address_of, require_admin, require_manager
 from deskbridge.sync.connections import locked as locked_connection
-from deskbridge.sync.connections import require_admin, require_manager
-from deskbridge.sync.connector import Value
+from deskbridge.sync.connector import Failure, Ref, Value
+from deskbridge.sync.events import TicketLinked, TicketUnlinked
 from deskbridge.sync.hints import mapping_of, new_link
+from deskbridge.sync.lines import Address, Lines
 from deskbridge.sync.mapping import Unmapped
 from deskbridge.sync.merge import Base, Origin
 from deskbridge.sync.model import (
+    LET_GO,
     NEVER,
     ConflictState,
     Connection,
@@ -32,9 +37,11 @@ from deskbridge.sync.model import (
 )
 from deskbridge.sync.sides import who_is_who
 from deskbridge.sync.stored import keep_bases, read_bases, unpacked
+from deskbridge.tickets import history
 from deskbridge.tickets.fields import TicketChanges, checked_text
-from deskbridge.tickets.model import Ticket
+from deskbridge.tickets.model import HistoryType, Ticket
 from deskbridge.tickets.policy import Verb, facts, require
+from deskbridge.tickets.queries import facts_of, get_ticket
 from deskbridge.tickets.service import locked as locked_ticket
 from deskbridge.tickets.service import update_ticket
 
@@ -165,8 +172,45 @@ def _count_as_desks(uow: UnitOfWork, conflict: SyncConflict) -> None:
 # Links
 
 
-def link_by_hand(uow: UnitOfWork, actor: Actor, ref: UUID | int, connection_id: UUID, remote_id: str) -> Link:
-    """Tie a ticket to a record that is there already; what differs is merged by the mapping's policies."""
+@dataclass(frozen=True)
+class ToFind:
+    """A record somebody wants to tie a ticket to, by whatever they call it: where its tracker is, what it may be."""
+
+    address: Address
+    name: str
+
+
+def to_find(reader: Reader, actor: Actor, seal: Seal, ref: UUID | int, connection_id: UUID, name: str) -> ToFind:
+    """Return what `find` needs; whoever may edit the ticket asks. A key the desk has met is taken for its id."""
+    require(actor, Verb.EDIT, facts_of(get_ticket(reader, actor, ref)))
+    name = checked_text("record", name, (1, 200))
+    row = reader.execute(select(Connection.__table__).where(Connection.id == connection_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such connection.")
+    met = select(Link.remote_id).where(
+        Link.connection_id == connection_id, Link.remote_key == name, Link.remote_id.is_not(None)
+    )
+    return ToFind(address_of(row, seal), reader.execute(met.limit(1)).scalar_one_or_none() or name)
+
+
+def find(lines: Lines, wanted: ToFind) -> Ref:
+    """Ask a tracker for a record; raises `Invalid` saying why there is none. Outside of transactions."""
+    try:
+        record = lines.open(wanted.address).fetch(wanted.name)
+    except Failure as failure:
+        raise Invalid([FieldError("record", failure.reason)]) from failure
+    if record is None:
+        raise Invalid([FieldError("record", "There is no such record there, or the account may not see it.")])
+    return record.ref
+
+
+def link_by_hand(
+    uow: UnitOfWork, actor: Actor, ref: UUID | int, connection_id: UUID, remote_id: str, key: str = "", url: str = ""
+) -> Link:
+    """Tie a ticket to a record that is there already; what differs is merged by the mapping's policies.
+
+    Its key and address may be left out: they are known after the first round.
+    """
     ticket = locked_ticket(uow, actor, ref)
     require(actor, Verb.EDIT, facts(ticket))
     remote_id = remote_id.strip()
@@ -183,15 +227,36 @@ def link_by_hand(uow: UnitOfWork, actor: Actor, ref: UUID | int, connection_id: 
         ticket_id=ticket.id,
         remote_id=remote_id,
     )
+    link.remote_key, link.url = key[:200], url[:1000]
     timeline.add(uow, connection.id, "linked by hand", {"by": actor.name, "remote_id": remote_id}, link)
+    _tell_linked(uow, actor, ticket, link, connection.name)
     return link
+
+
+def _tell_linked(uow: UnitOfWork, actor: Actor, ticket: Ticket, link: Link, connection: str) -> None:
+    key = _called(link)
+    details = {"connection": connection, "key": key, "url": link.url, "reason": link.reason}
+    history.write(uow, actor, ticket, HistoryType.LINKED, new=key, details=details)
+    uow.record(TicketLinked(subject_id=ticket.id, actor_id=actor.id, connection=connection, remote_key=key))
+
+
+def _tell_unlinked(uow: UnitOfWork, actor: Actor, ticket: Ticket, link: Link) -> None:
+    key, connection = _called(link), uow.session.get_one(Connection, link.connection_id).name
+    details = {"connection": connection, "key": key, "reason": link.reason}
+    history.write(uow, actor, ticket, HistoryType.LINKED, old=key, details=details)
+    uow.record(TicketUnlinked(subject_id=ticket.id, actor_id=actor.id, connection=connection, remote_key=key))
+
+
+def _called(link: Link) -> str:
+    """Return what people call a link's record; it may not be there yet."""
+    return link.remote_key or link.remote_id or ""
 
 
 def _require_free(uow: UnitOfWork, ticket: Ticket, connection_id: UUID, remote_id: str) -> None:
     """Make room: a record nobody claims, or one that let go, may be tied; one with another ticket may not."""
     same = (Link.remote_id == remote_id) | (Link.ticket_id == ticket.id)
     for link in uow.session.execute(select(Link).where(Link.connection_id == connection_id, same)).scalars().all():
-        if link.state not in {LinkState.CANDIDATE, LinkState.IGNORED, LinkState.TOMBSTONE}:
+        if link.state not in LET_GO:
             what = "This ticket" if link.ticket_id == ticket.id else "This record"
             raise Conflict(f"{what} is linked over this connection already.")
         uow.session.delete(link)
@@ -204,17 +269,21 @@ def unlink(uow: UnitOfWork, actor: Actor, link_id: UUID) -> Link:
     link.state, link.reason = LinkState.TOMBSTONE, f"Unlinked by {actor.name}."
     link.due_at, link.leased_by, link.fence = NEVER, None, link.fence + 1
     timeline.add(uow, link.connection_id, "unlinked", {"by": actor.name, "number": ticket.number}, link)
+    _tell_unlinked(uow, actor, ticket, link)
     return link
 
 
 def relink(uow: UnitOfWork, actor: Actor, link_id: UUID) -> Link:
     """Tie what was let go of again, from where both sides are now."""
-    link, _ = _editable(uow, actor, link_id)
+    link, ticket = _editable(uow, actor, link_id)
     if link.state not in {LinkState.TOMBSTONE, LinkState.PAUSED} or link.remote_id is None:
         raise Conflict("Only a link that was let go of or paused can be taken up again.")
+    was_let_go = link.state is LinkState.TOMBSTONE
     link.state, link.reason = LinkState.ACTIVE, f"Linked again by {actor.name}."
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "linked again", {"by": actor.name}, link)
+    if was_let_go:
+        _tell_linked(uow, actor, ticket, link, uow.session.get_one(Connection, link.connection_id).name)
     return link
 
 

@@ -25,7 +25,7 @@ from deskbridge.sync.lists import (
     list_links,
     may_settle,
 )
-from deskbridge.sync.model import ConflictState, LinkState
+from deskbridge.sync.model import ConflictState, FailureClass, LinkState
 from deskbridge.sync.queries import ConnectionStatus, LinkAnswer
 from deskbridge.sync.service import Choice
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/desk/sync", include_in_schema=False)
 RowId = Annotated[UUID, Path(alias="id")]
 Fields = dict[str, str]
 PATH = "/desk/sync"
-SHOWN = 50
+SHOWN, FIRST_FEW = 50, 10
 STEERS = {"pause": connections.pause, "resume": connections.activate}
 
 
@@ -51,6 +51,7 @@ class Monitor:
     conflicts: list[ConflictAnswer]
     settleable: set[UUID]
     unknown: list[LinkAnswer]
+    waiting: list[LinkAnswer]
 
 
 def _monitor(reader: Reader, actor: Actor) -> Monitor:
@@ -61,6 +62,7 @@ def _monitor(reader: Reader, actor: Actor) -> Monitor:
         conflicts,
         may_settle(reader, actor, conflicts),
         list_links(reader, actor, LinkFilter(state=LinkState.UNKNOWN), SHOWN, None).items,
+        list_links(reader, actor, LinkFilter(waiting=True), FIRST_FEW, None).items,
     )
 
 
@@ -74,7 +76,9 @@ async def _page(request: Request, problem: str = "", status: int = 200) -> Respo
     actor, seen = await front.read(request, _monitor)
     context = {
         "connections": seen.connections,
-        "causes": _by_cause(seen.failures),
+        "causes": _by_cause([one for one in seen.failures if one.failure is not FailureClass.DUPLICATE]),
+        "duplicates": _by_cause([one for one in seen.failures if one.failure is FailureClass.DUPLICATE]),
+        "waiting": seen.waiting,
         "conflicts": seen.conflicts,
         "settleable": seen.settleable,
         "unknown": seen.unknown,

@@ -217,6 +217,7 @@ class Shown:
     teams: list[people.NamedThing]
     assignees: list[people.NamedThing]
     links: list[sync.LinkAnswer]
+    trackers: list[people.NamedThing]
     synced: list[sync.SyncEntry]
 
 
@@ -267,6 +268,7 @@ def _ticket(reader: Reader, actor: Actor, ref: UUID | int, entries: int) -> Show
         teams=people.active_teams(reader),
         assignees=_assignees(reader, actor, ticket, may),
         links=sync.links_of(reader, actor, ticket.id),
+        trackers=sync.named_connections(reader, ticket.id) if Verb.EDIT in may else [],
         synced=sync.timeline_of(reader, actor, ticket.id, SYNC_ENTRIES),
     )
 
@@ -308,7 +310,11 @@ def _ticket_context(language: str, actor: Actor, shown: Shown) -> dict[str, obje
         "targets": shown.targets,
         "targets_due": targets(ticket, shown.now),
         "category_name": dict(categories).get(ticket.category, words.plain(ticket.category)),
-        "choices": {"teams": named(shown.teams), "assignees": named(shown.assignees)},
+        "choices": {
+            "teams": named(shown.teams),
+            "assignees": named(shown.assignees),
+            "trackers": named(shown.trackers),
+        },
         "draft": f"{actor.id}:{ticket.number}",
     }
 

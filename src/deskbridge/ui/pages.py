@@ -4,12 +4,12 @@ import json
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.dates import format_time as format_clock
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -176,6 +176,8 @@ def sentence(context: Context, entry: Any) -> Markup:
     pattern = translate(context, words.HISTORY[entry.type])
     if entry.type == "ASSIGNMENT_CHANGE" and not entry.new:
         pattern = translate(context, words.UNASSIGNED)
+    if entry.type == "LINKED" and not entry.new:
+        pattern = translate(context, words.UNLINKED)
     field = words.FIELD.get(entry.field or "", entry.field or "")
     return Markup(escape(pattern)).format(  # noqa: S704 - the pattern is escaped, format escapes the values
         old=shown(context, entry.field, entry.old),
@@ -217,6 +219,12 @@ def browser(user_agent: str) -> str:
     return ", ".join(name for name in found if name)
 
 
+@pass_context
+def span(context: Context, seconds: float) -> str:
+    """A stretch of time in the largest unit it fills: 45 sec, 4 min, 3 hr."""
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, format="short", locale=context["language"].formats)
+
+
 FILTERS = {
     "browser": browser,
     "full_time": full_time,
@@ -230,5 +238,6 @@ FILTERS = {
     "line": prose.to_line,
     "word": word,
     "sentence": sentence,
+    "span": span,
     "to_json": to_json,
 }

@@ -79,6 +79,13 @@ CATEGORY = {
     "SERVICE_COMPLAINT": Word(N_("Service complaint")),
 }
 # Sync, as its monitor tells of it.
+HEALTH = {
+    "healthy": Word(N_("Healthy"), "circle-check", "ok"),
+    "lagging": Word(N_("Lagging"), "clock", "warn"),
+    "failing": Word(N_("Failing"), "circle-alert", "danger"),
+    "paused": Word(N_("Paused"), "pause"),
+    "never run": Word(N_("Never run"), "circle-dashed"),
+}
 CONNECTION = {
     "DRAFT": Word(N_("Draft")),
     "REHEARSED": Word(N_("Tested, not started")),
@@ -108,6 +115,8 @@ LINK = {
     "creating": Word(N_("being created")),
     "unknown": Word(N_("outcome unknown")),
     "active": Word(N_("in step")),
+    "candidate": Word(N_("no ticket yet")),
+    "ignored": Word(N_("left alone")),
     "orphan_remote": Word(N_("ticket gone")),
     "orphan_local": Word(N_("record gone")),
     "tombstone": Word(N_("unlinked")),
@@ -118,6 +127,7 @@ SYNC_EVENT = {
     "children": Word(N_("Comments, files or times taken over")),
     "failed": Word(N_("Failed")),
     "outcome.unknown": Word(N_("Outcome unknown")),
+    "held.up": Word(N_("Held up")),
     "linked": Word(N_("Linked")),
     "linked by hand": Word(N_("Linked by hand")),
     "linked again": Word(N_("Linked again")),
@@ -202,6 +212,7 @@ MILESTONES = {"RESOLVED", "CLOSED", "REOPENED", "ESCALATED"}
 NOBODY = N_("Nobody")
 ME = N_("Me")
 UNASSIGNED = N_("took the assignee away")
+UNLINKED = N_("unlinked {old}")
 EMPTY = N_("empty")
 
 VALUES = {
