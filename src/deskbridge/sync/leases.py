@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, exists, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, case, exists, select, update
 from sqlalchemy.orm import aliased
 
 from deskbridge.kit.db import Reader, UnitOfWork
@@ -18,26 +18,39 @@ MAX_TRIES = 5
 WORKED_ON = (LinkState.CREATING, LinkState.UNKNOWN, LinkState.ACTIVE, LinkState.CANDIDATE)
 
 
+_NOW = bindparam("now", type_=Link.due_at.type)
+
+
 def _due() -> Select[UUID, UUID, bool]:
     """The link that has been due longest at the time `now`."""
-    now = bindparam("now", type_=Link.due_at.type)
-    held_up = Connection.open_until.is_not(None) & (Connection.open_until > now)
+    held_up = Connection.open_until.is_not(None) & (Connection.open_until > _NOW)
     other = aliased(Link)
     busy = exists().where(
-        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > now, other.id != Link.id
+        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > _NOW, other.id != Link.id
     )
     return (
         select(Link.id, Link.connection_id, Connection.one_at_a_time)
         .join(Connection, Link.connection_id == Connection.id)
-        .where(Link.due_at <= now, Link.state.in_(WORKED_ON), Connection.state == ConnectionState.ACTIVE)
+        .where(Link.due_at <= _NOW, Link.state.in_(WORKED_ON), Connection.state == ConnectionState.ACTIVE)
         .where(~held_up, ~(Connection.one_at_a_time & busy))
         .order_by(Link.due_at, Link.id)
         .limit(1)
     )
 
 
+def _dirty() -> Update:
+    """One hint more; due at the time `now` where the link is free to go."""
+    free = Link.leased_by.is_(None) & (Link.attempts == 0) & Link.state.in_(WORKED_ON) & (Link.due_at > _NOW)
+    return update(Link).values(
+        hints=Link.hints + 1,
+        dirty_at=case((Link.dirty_at.is_(None), _NOW), else_=Link.dirty_at),
+        due_at=case((free, _NOW), else_=Link.due_at),
+    )
+
+
 _IS_DUE = Statement(_due())
 _TAKE_DUE = _due().with_for_update(skip_locked=True, of=Link)
+_DIRTY = _dirty()
 
 
 class FenceBroken(DomainError):
@@ -63,18 +76,7 @@ def mark_dirty(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
     A link that somebody works on just now, that waits after a failure, or that is parked stays as it is: the hint is
     counted and heeded when its time comes.
     """
-    free = (Link.leased_by.is_(None)) & (Link.attempts == 0) & Link.state.in_(WORKED_ON) & (Link.due_at > uow.now)
-    marked = uow.execute(
-        update(Link)
-        .where(which)
-        .values(
-            hints=Link.hints + 1,
-            dirty_at=case((Link.dirty_at.is_(None), uow.now), else_=Link.dirty_at),
-            due_at=case((free, uow.now), else_=Link.due_at),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return int(marked.rowcount)
+    return int(uow.execute(_DIRTY.where(which), {"now": uow.now}).rowcount)
 
 
 def is_due(reader: Reader) -> bool:
