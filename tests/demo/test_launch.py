@@ -7,10 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -94,13 +94,16 @@ def test_its_trackers_are_in_step_from_the_start(tmp_path):
             assert [(one["kind"], one["state"]) for one in found] == [(kind, "ACTIVE") for kind in kinds]
             assert tour(address) == {f"http://127.0.0.1:{base + place}/" for place in range(4)}
             # A Case becomes a ticket in Support.
-            number = number_of_next_ticket(desk, lambda: new_case(f"http://127.0.0.1:{base + 2}"))
+            opened = heard(desk, "TicketOpened", lambda: new_case(f"http://127.0.0.1:{base + 2}"))
+            number = opened["ticket"]["number"]
             ticket = desk.get(f"/tickets/{number}").json()
             assert (ticket["title"], ticket["team"]["name"], ticket["channel"]) == (CASE["Subject"], "Support", "SYNC")
             # Moving it to Admin files an incident, which has its title.
             teams = {team["name"]: team["id"] for team in desk.get("/teams").json()["items"]}
-            desk.put(f"/tickets/{number}/assign", json={"team_id": teams["Admin"]}).raise_for_status()
-            incident = linked(desk, number, "servicenow")
+            admin = {"team_id": teams["Admin"]}
+            linked = heard(desk, "TicketLinked", lambda: desk.put(f"/tickets/{number}/assign", json=admin))
+            assert (linked["ticket"]["number"], linked["change"]["connection"]) == (number, "ServiceNow")
+            incident = linked["change"]["remote_key"]
             shown = httpx.get(f"http://127.0.0.1:{base + 1}/api/now/table/incident", headers=TOKEN).json()["result"]
             assert [(one["number"], one["short_description"]) for one in shown] == [(incident, CASE["Subject"])]
 
@@ -123,27 +126,18 @@ def new_case(org: str) -> None:
     assert answer.status_code == 201
 
 
-def number_of_next_ticket(desk: httpx.Client, act: Callable[[], None]) -> int:
-    """Return the number of the ticket that the stream tells of once something was done."""
+def heard(desk: httpx.Client, event: str, act: Callable[[], object]) -> dict[str, Any]:
+    """Return what the stream tells with the next such event once something was done."""
     with desk.stream("GET", "/stream") as stream:
         lines = stream.iter_lines()
         next(lines)
         act()
         for line in lines:
-            if line.startswith("event: TicketOpened"):
+            if line == f"event: {event}":
                 break
         told = next(line for line in lines if line.startswith("data:"))
-        return int(json.loads(told.removeprefix("data:"))["ticket"]["number"])
-
-
-def linked(desk: httpx.Client, number: int, kind: str) -> str:
-    """Return the key of a ticket's record once it is filed; the stream does not tell of links."""
-    for _ in range(600):
-        for link in desk.get(f"/tickets/{number}/links").json()["items"]:
-            if link["kind"] == kind and link["state"] == "active":
-                return str(link["remote_key"])
-        time.sleep(0.1)
-    raise AssertionError(f"no link to {kind}")
+        found: dict[str, Any] = json.loads(told.removeprefix("data:"))
+        return found
 
 
 def test_a_second_demo_leaves_the_first_ones_folder_alone(tmp_path):

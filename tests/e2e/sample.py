@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from tests.e2e.trackers import SampleTrackers
 
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock, SystemClock
@@ -119,6 +120,7 @@ def open_sample(folder, now=NOW):
     upgrade(database.engine)
     sample = Sample(database)
     sample.fill()
+    SampleTrackers(sample).add(now)
     return sample
 
 

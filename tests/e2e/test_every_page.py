@@ -16,7 +16,8 @@ CUSTOMER = [
 DESK = [
     "/desk/tickets", "/desk/tickets?view=all&status=OPEN&priority=P1", "/desk/tickets?view=all&q=nowhereatall",
     "/desk/tickets/1001", "/desk/tickets/1003", "/desk/tickets/1005", "/desk/tickets/new", "/desk/tickets/1001/edit",
-    "/profile", "/desk/sync", "/desk/tickets/99999999",
+    "/profile", "/desk/sync", "/desk/sync/links", "/desk/sync/links?waiting=1", "/desk/tickets/1010",
+    "/desk/tickets/99999999",
 ]  # fmt: skip
 BUDGETS = {
     "sara": {".css": 15_000, ".js": 40_000, ".woff2": 55_000},
@@ -51,6 +52,39 @@ def test_no_violations_and_no_complaints(desk, context_of, signed_in, scheme, vi
             found[path] = [*violations(page), *said, *(["too wide"] if overflow(page) else [])]
             said.clear()
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_where_the_monitor_leads_an_administrator_has_no_violations(signed_in, viewport):
+    """The monitor with everything on it, a failure to mend, and setting a connection up: new, refused, tried."""
+    page = signed_in("ada", viewport=viewport)
+    said = complaints(page)
+    found = {}
+
+    def look(at):
+        faults = [*violations(page), *(["too wide"] if overflow(page) else [])]
+        found[at] = [*faults, *(line for line in said if "422" not in line)]  # what a refused form answers
+        said.clear()
+
+    page.goto("/desk/sync")
+    look("monitor")
+    page.get_by_role("link", name="Edit and try again").first.click()
+    look("failure")
+    page.get_by_label("Subject").fill("")
+    page.get_by_role("button", name="Save and try again").click()
+    look("failure, refused")
+    page.goto("/desk/sync/connections/new")
+    look("new")
+    page.get_by_role("button", name="Add as a draft").click()
+    look("new, refused")
+    page.goto("/desk/sync")
+    page.get_by_role("link", name="Set up Plant Polarion").click()
+    look("connection")
+    page.get_by_role("button", name="Test").click()
+    look("connection, tried")
+    page.get_by_role("button", name="Rehearse").click()
+    look("connection, rehearsed")
+    assert {at: faults for at, faults in found.items() if faults} == {}
 
 
 @pytest.mark.parametrize("language", ["en", "de", "it"])

@@ -52,6 +52,30 @@ def test_a_row_becomes_unread_in_place(signed_in):
     expect(max_.locator(f"#t-{number}")).to_have_class(re.compile("unread"))
 
 
+def test_what_happens_to_a_connection_shows_on_the_monitor_of_another(signed_in):
+    max_, lea = signed_in("max"), signed_in("lea")
+    lea.goto("/desk/sync")
+    shown = lea.get_by_role("article", name="Service Centre", exact=True)
+    expect(shown).not_to_contain_text("In pausa")
+    max_.goto("/desk/sync")
+    max_.get_by_role("button", name="Pause Service Centre").click()
+    expect(max_.get_by_role("button", name="Resume Service Centre")).to_be_visible()
+    expect(shown).to_contain_text("In pausa")
+    max_.get_by_role("button", name="Resume Service Centre").click()
+    expect(shown).not_to_contain_text("In pausa")
+
+
+def test_a_link_that_is_let_go_of_shows_where_another_agent_reads(signed_in):
+    max_, ada = signed_in("max"), signed_in("ada")
+    ada.goto("/desk/tickets/1010")
+    max_.goto("/desk/tickets/1010")
+    max_.get_by_text("Unlink INC001001010…").click()
+    max_.get_by_role("button", name="Unlink INC001001010", exact=True).click()
+    expect(ada.locator("#props")).to_contain_text("Unlinked by Max Huber.")
+    max_.get_by_role("button", name="Link INC001001010 again").click()
+    expect(ada.locator("#props")).to_contain_text("Linked again by Max Huber.")
+
+
 def test_a_customer_sees_the_answer_and_nothing_of_the_note(signed_in):
     sara, anna = signed_in("sara"), signed_in("anna")
     anna.goto("/portal/tickets/1001")

@@ -8,7 +8,8 @@ from tests.support.streams import reading
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, UnitOfWork
-from deskbridge.kit.events import EventRow
+from deskbridge.kit.events import Event, EventRow
+from deskbridge.kit.ids import new_id
 from deskbridge.kit.tail import KEPT
 from deskbridge.notify.live import Live, Pace
 from deskbridge.notify.stream import MOST_STREAMS, MOST_WAITING
@@ -16,6 +17,7 @@ from deskbridge.people import service
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.people.model import User, WebSession
 from deskbridge.people.tokens import ACCESS_LIFETIME
+from deskbridge.sync.events import ConnectionChanged, SyncFailed, TicketLinked
 from deskbridge.tickets.model import Audience, Status
 
 pytestmark = pytest.mark.database
@@ -274,3 +276,59 @@ def test_events_are_kept_for_a_week(
     assert "TicketOpened" not in names
     assert "MessageAdded" in names
     assert make.row(ticket).status is Status.NEW
+
+
+# Sync
+
+
+def record(database: Database, *events: Event) -> None:
+    def tell(uow: UnitOfWork) -> None:
+        for event in events:
+            uow.record(event)
+
+    database.write(tell)
+
+
+def test_of_connections_those_hear_who_see_the_monitor(api: Api, database: Database, make: Factory, cast: Cast) -> None:
+    ticket, connection = make.ticket(cast.customer), new_id()
+    changed = ConnectionChanged(subject_id=connection, actor_id=cast.admin.id, name="Plant Jira", state="PAUSED")
+    failed = SyncFailed(subject_id=connection, actor_id=None, failure="rejected")
+    with (
+        reading(api.as_(cast.lead)) as lead,
+        reading(api.as_(cast.agent)) as agent,
+        reading(api.as_(cast.customer)) as customer,
+    ):
+        record(database, changed, failed)
+        make.message(cast.agent, ticket, "Hello")
+        first, second, _ = lead.take(3)
+        assert [frame.event for frame in (agent.next(), customer.next())] == ["MessageAdded"] * 2
+    assert (first.event, second.event) == ("ConnectionChanged", "SyncFailed")
+    assert set(first.data) == {"connection", "at", "actor_id", "change"}
+    assert (first.data["connection"], first.data["actor_id"]) == (str(connection), str(cast.admin.id))
+    assert first.data["change"] == {"name": "Plant Jira", "state": "PAUSED"}
+    assert second.data["change"] == {"failure": "rejected"}
+
+
+def test_who_may_not_see_the_monitor_any_more_hears_nothing_of_connections(
+    api: Api, database: Database, make: Factory, cast: Cast
+) -> None:
+    ticket = make.ticket(cast.customer)
+    with reading(api.as_(cast.lead)) as stream:
+        database.write(service.set_role, SYSTEM, cast.lead.id, Role.AGENT)
+        record(database, SyncFailed(subject_id=new_id(), actor_id=None, failure="rejected"))
+        make.message(cast.agent, ticket, "Hello")
+        assert stream.next().event == "MessageAdded"
+
+
+def test_of_a_ticket_that_was_linked_agents_hear_and_its_requester_does_not(
+    api: Api, database: Database, make: Factory, cast: Cast
+) -> None:
+    ticket = make.ticket(cast.customer)
+    linked = TicketLinked(subject_id=ticket.id, actor_id=None, connection="Plant Jira", remote_key="DESK-7")
+    with reading(api.as_(cast.agent)) as agent, reading(api.as_(cast.customer)) as customer:
+        record(database, linked)
+        make.message(cast.agent, ticket, "Hello")
+        heard = agent.next()
+        assert customer.next().event == "MessageAdded"
+    assert (heard.event, heard.number) == ("TicketLinked", ticket.number)
+    assert heard.data["change"] == {"connection": "Plant Jira", "remote_key": "DESK-7"}

@@ -60,7 +60,9 @@ def test_every_form_of_the_monitor_wants_its_token(as_person, failed, what):
 
 def test_a_team_lead_steers_nothing(as_person, sample, failed):
     where = f"/desk/sync/connections/{failed.connection_id}/resume"
-    assert as_person("lea").post(where, {}, form="/desk/tickets/new").status_code == 403
+    refused = as_person("lea").post(where, {}, form="/desk/tickets/new")
+    assert refused.status_code == 403
+    assert "Solo i manager governano la sincronizzazione." in refused.text
     assert state(sample, Connection.state) is ConnectionState.PAUSED
 
 

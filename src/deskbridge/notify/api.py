@@ -26,7 +26,7 @@ def live_of(request: Request) -> Live:
 
 @router.get("/stream", responses=STREAM, response_class=Response)
 async def stream(request: Request, last_event_id: LastEventId = None) -> Response:
-    """Deliver ticket, message and SLA events as Server-Sent Events while the connection lasts.
+    """Deliver ticket, message and SLA events as Server-Sent Events while the connection lasts; to leads those of sync.
 
     Each event carries what the reader may see at that moment. `id` is a bookmark: sent back as `Last-Event-ID`, by
     browsers on their own, it brings everything that happened since, for up to seven days; when that is too much, an

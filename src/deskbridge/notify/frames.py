@@ -1,10 +1,10 @@
-"""What a stream tells of an event, to agents and to customers: as it goes over the line."""
+"""What a stream tells of an event, to agents, customers and those who see the monitor: as it goes over the line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ from sqlalchemy import Row
 
 from deskbridge.kit.events import CATALOGUE
 from deskbridge.people.actor import Actor
+from deskbridge.sync.events import ConnectionEvent
+from deskbridge.sync.queries import sees_monitor
 from deskbridge.tickets.events import TicketEvent
 from deskbridge.tickets.model import Audience, Status
 from deskbridge.tickets.policy import sees
@@ -51,6 +53,15 @@ class AgentFrame(msgspec.Struct):
     change: dict[str, Any]
 
 
+class ConnectionFrame(msgspec.Struct):
+    """What those who see the sync monitor hear of an event; `connection` is the connection's id."""
+
+    connection: UUID
+    at: datetime
+    actor_id: UUID | None
+    change: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class TicketFacts:
     """What it takes to tell who may hear of a ticket."""
@@ -61,20 +72,49 @@ class TicketFacts:
 
 
 def is_about_a_ticket(event: Row[Any]) -> bool:
-    """Tell whether streams tell of events of this kind at all."""
+    """Tell whether an event is one that those hear who see its ticket."""
     kind = CATALOGUE.get(event.name)
     return kind is not None and issubclass(kind, TicketEvent)
 
 
-class Telling:
-    """One event about a ticket that is not deleted, as each kind of reader is told of it; put into words once."""
+def is_about_a_connection(event: Row[Any]) -> bool:
+    """Tell whether an event is one that those hear who see the sync monitor."""
+    kind = CATALOGUE.get(event.name)
+    return kind is not None and issubclass(kind, ConnectionEvent)
+
+
+class Telling(Protocol):
+    """One event, as each kind of reader is told of it; put into words once."""
+
+    def to(self, actor: Actor) -> bytes | None:
+        """Return the frame for one reader; None when nothing may reach them."""
+        ...
+
+
+class ConnectionTelling:
+    """One event about a connection."""
+
+    def __init__(self, event: Row[Any], seal: Callable[[], bytes]) -> None:
+        self._event, self._seal = event, seal
+
+    def to(self, actor: Actor) -> bytes | None:
+        return self._frame if sees_monitor(actor) else None
+
+    @cached_property
+    def _frame(self) -> bytes:
+        event = self._event
+        body = ConnectionFrame(event.subject_id, event.at, event.actor_id, _change(event))
+        return _framed(self._seal(), event.name, body)
+
+
+class TicketTelling:
+    """One event about a ticket that is not deleted."""
 
     def __init__(self, event: Row[Any], ticket: TicketFacts, seal: Callable[[], bytes]) -> None:
         self._event, self._ticket, self._seal = event, ticket, seal
         self._public = event.payload["audience"] == Audience.PUBLIC
 
     def to(self, actor: Actor) -> bytes | None:
-        """Return the frame for one reader; None when nothing may reach them."""
         if not sees(actor, self._ticket.requester_id):
             return None
         if actor.is_agent:
@@ -84,16 +124,16 @@ class Telling:
     @cached_property
     def _for_agents(self) -> bytes:
         event = self._event
-        change = {name: value for name, value in event.payload.items() if name not in TOLD_APART}
         audience = Audience(event.payload["audience"])
-        return self._frame(event.name, AgentFrame(self._named, event.at, event.actor_id, audience, change))
+        body = AgentFrame(self._named, event.at, event.actor_id, audience, _change(event))
+        return _framed(self._seal(), event.name, body)
 
     @cached_property
     def _for_customers(self) -> bytes:
         event, known = self._event, self._has_customers_name
         message_id = event.payload.get("message_id") if known else None
         body = CustomerFrame(self._named, event.at, UUID(message_id) if message_id else None)
-        return self._frame(event.name if known else UPDATED, body)
+        return _framed(self._seal(), event.name if known else UPDATED, body)
 
     @property
     def _has_customers_name(self) -> bool:
@@ -107,8 +147,13 @@ class Telling:
     def _named(self) -> TicketName:
         return TicketName(self._ticket.id, self._ticket.number)
 
-    def _frame(self, name: str, body: object) -> bytes:
-        return b"id: %s\nevent: %s\ndata: %s\n\n" % (self._seal(), name.encode(), msgspec.json.encode(body))
+
+def _change(event: Row[Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.payload.items() if name not in TOLD_APART}
+
+
+def _framed(bookmark: bytes, name: str, body: object) -> bytes:
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (bookmark, name.encode(), msgspec.json.encode(body))
 
 
 def beginning(bookmark: bytes) -> bytes:

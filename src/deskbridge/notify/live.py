@@ -1,7 +1,7 @@
 """The live stream's asynchronous edge: one task per process that follows the events, one per reader that sends them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,16 @@ from deskbridge.kit.errors import DomainError
 from deskbridge.kit.listen import Wakes, waking
 from deskbridge.kit.tail import events_after, is_kept, newest_place
 from deskbridge.notify.bookmarks import Bookmarks
-from deskbridge.notify.frames import Telling, TicketFacts, beginning, is_about_a_ticket, reset
+from deskbridge.notify.frames import (
+    ConnectionTelling,
+    Telling,
+    TicketFacts,
+    TicketTelling,
+    beginning,
+    is_about_a_connection,
+    is_about_a_ticket,
+    reset,
+)
 from deskbridge.notify.queries import ticket_facts
 from deskbridge.notify.stream import Hub, Stream
 from deskbridge.people.access import Access, Credential
@@ -57,11 +66,13 @@ class News:
 
     def tellings(self, bookmarks: Bookmarks, events: Sequence[Row[Any]]) -> list[tuple[int, Telling]]:
         """Return what can be told of these events."""
-        return [
-            (event.id, Telling(event, self.tickets[event.subject_id], partial(bookmarks.seal, event.id)))
-            for event in events
-            if is_about_a_ticket(event) and event.subject_id in self.tickets
-        ]
+        told = ((event.id, self._telling(event, partial(bookmarks.seal, event.id))) for event in events)
+        return [(place, telling) for place, telling in told if telling is not None]
+
+    def _telling(self, event: Row[Any], seal: Callable[[], bytes]) -> Telling | None:
+        if is_about_a_ticket(event) and event.subject_id in self.tickets:
+            return TicketTelling(event, self.tickets[event.subject_id], seal)
+        return ConnectionTelling(event, seal) if is_about_a_connection(event) else None
 
 
 def read_news(reader: Reader, after: int) -> News:

@@ -6,6 +6,7 @@ from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.statements import Statement
 from deskbridge.people.actor import Actor
+from deskbridge.sync.events import SyncConflicted, SyncConflictSettled
 from deskbridge.sync.model import ConflictState, Link, SyncConflict
 from deskbridge.sync.plan import Clash, Plan
 from deskbridge.sync.stored import packed
@@ -34,10 +35,13 @@ def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, plan
                 "link": str(link.id),
             }
             history.write(uow, actor, ticket, HistoryType.SYNC_CONFLICT, field=clash.field, details=details)
+            if clash.winner is None:
+                uow.record(SyncConflicted(subject_id=ticket.id, actor_id=None, field=clash.field))
         row.desk, row.remote = packed(clash.desk), packed(clash.remote)
         row.reason = planned.reasons.get(clash.field, "")
     for settled in asked.values():
         settled.state, settled.settled_by, settled.settled_at = ConflictState.SETTLED, "both sides agree", uow.now
+        uow.record(SyncConflictSettled(subject_id=ticket.id, actor_id=None, field=settled.field))
 
 
 def _new(uow: UnitOfWork, link: Link, ticket: Ticket, clash: Clash) -> SyncConflict:

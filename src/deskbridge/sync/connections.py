@@ -13,11 +13,11 @@ from deskbridge.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotF
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.sealed import Seal
 from deskbridge.kit.text import clean_line
-from deskbridge.people.actor import Actor, Role
+from deskbridge.people.actor import SYSTEM, Actor, Role
 from deskbridge.people.model import Team
 from deskbridge.sync import tail, timeline
 from deskbridge.sync.connector import Failure, Health
-from deskbridge.sync.events import ConnectionWentBad
+from deskbridge.sync.events import ConnectionChanged, ConnectionWentBad
 from deskbridge.sync.lines import WAYS, Address, Lines
 from deskbridge.sync.mapping import Fault, MappingRefused
 from deskbridge.sync.mapping_check import check
@@ -104,6 +104,7 @@ def add_connection(uow: UnitOfWork, actor: Actor, seal: Seal, lines: Lines, new:
     row.one_at_a_time = lines.open(address_of(row, seal)).capabilities.single_writer
     uow.session.add(row)
     timeline.add(uow, row.id, "connection.added", {"by": actor.name})
+    _tell(uow, row, actor)
     return row
 
 
@@ -226,7 +227,7 @@ def change_connection(
     if "webhook_secret" in changes:
         row.webhook_secret = seal.seal(changes["webhook_secret"], _place(row.id, "webhook"))
     row.breaker, row.open_until, row.failures = Breaker.CLOSED, None, 0
-    _touch(uow, row)
+    _touch(uow, row, actor)
     timeline.add(uow, row.id, "connection.changed", {"by": actor.name, "fields": sorted(changes)})
     return row
 
@@ -262,9 +263,14 @@ def locked(uow: UnitOfWork, connection_id: UUID) -> Connection:
     return row
 
 
-def _touch(uow: UnitOfWork, row: Connection) -> None:
+def _touch(uow: UnitOfWork, row: Connection, actor: Actor) -> None:
     row.updated_at = uow.now
     row.version += 1
+    _tell(uow, row, actor)
+
+
+def _tell(uow: UnitOfWork, row: Connection, actor: Actor) -> None:
+    uow.record(ConnectionChanged(subject_id=row.id, actor_id=actor.id, name=row.name, state=row.state))
 
 
 # Trying it out
@@ -324,7 +330,7 @@ def record_trial(uow: UnitOfWork, actor: Actor, connection_id: UUID, trial: Tria
     row = locked(uow, connection_id)
     if trial.passed and row.state is ConnectionState.DRAFT:
         row.state = ConnectionState.REHEARSED
-        _touch(uow, row)
+        _touch(uow, row, actor)
     row.last_error = trial.failure
     if trial.health is not None:
         row.clock_offset = trial.health.clock_offset.total_seconds()
@@ -351,7 +357,7 @@ def activate(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:
         tail.begin(uow)
         if was_stopped:
             _forget_gone(uow, row.id)
-        _touch(uow, row)
+        _touch(uow, row, actor)
         timeline.add(uow, row.id, "connection.activated", {"by": actor.name})
     return row
 
@@ -373,7 +379,7 @@ def pause(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:
     if row.state is not ConnectionState.ACTIVE:
         raise Conflict("Only an active connection can be paused.")
     row.state = ConnectionState.PAUSED
-    _touch(uow, row)
+    _touch(uow, row, actor)
     timeline.add(uow, row.id, "connection.paused", {"by": actor.name})
     return row
 
@@ -381,7 +387,7 @@ def pause(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> Connection:
 def stop(uow: UnitOfWork, row: Connection, reason: str) -> None:
     """Stop a connection by itself, for a reason that a person must look at first."""
     row.state, row.stopped_because = ConnectionState.STOPPED, reason
-    _touch(uow, row)
+    _touch(uow, row, SYSTEM)
     row.bad_since = row.bad_since or uow.now
     timeline.add(uow, row.id, "connection.stopped", {"reason": reason})
     uow.record(ConnectionWentBad(subject_id=row.id, actor_id=None, name=row.name, because="STOPPED", reason=reason))
@@ -395,4 +401,5 @@ def remove(uow: UnitOfWork, actor: Actor, connection_id: UUID) -> None:
         raise Conflict("Pause this connection before you remove it.")
     uow.execute(delete(SyncFailure).where(SyncFailure.connection_id == row.id))
     uow.execute(delete(Link).where(Link.connection_id == row.id))
+    _tell(uow, row, actor)
     uow.session.delete(row)

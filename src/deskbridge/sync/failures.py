@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, update
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.statements import Statement
+from deskbridge.sync.events import SyncFailed, SyncFailureClosed
 from deskbridge.sync.model import FailureClass, FailureState, Link, SyncFailure
 
 _OPEN = Statement(
@@ -47,6 +48,7 @@ def note(
             state=FailureState.OPEN,
         )
         uow.session.add(row)
+        uow.record(SyncFailed(subject_id=link.connection_id, actor_id=None, failure=failure))
     row.reason, row.payload, row.parked = reason[:2000], payload or {}, parked
     row.tries, row.last_at = row.tries + 1, uow.now
     return row
@@ -64,8 +66,10 @@ def heal(uow: UnitOfWork, link: Link, still: Collection[str | None] = ()) -> Non
     )
     if kept:
         healed = healed.where(SyncFailure.field.is_(None) | SyncFailure.field.not_in(kept))
-    uow.execute(
+    closed = uow.execute(
         healed.values(state=FailureState.HEALED, closed_because="It went well in the end.").execution_options(
             synchronize_session=False
         )
     )
+    if closed.rowcount:
+        uow.record(SyncFailureClosed(subject_id=link.connection_id, actor_id=None, state=FailureState.HEALED))

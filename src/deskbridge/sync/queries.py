@@ -157,9 +157,14 @@ class FieldExplained(msgspec.Struct):
     at: datetime
 
 
+def sees_monitor(actor: Actor) -> bool:
+    """Tell whether the actor may see the sync monitor."""
+    return actor.role.at_least(Role.TEAM_LEAD)
+
+
 def require_monitor(actor: Actor) -> None:
     """Raise `Forbidden` unless the actor may see the sync monitor."""
-    if not actor.role.at_least(Role.TEAM_LEAD):
+    if not sees_monitor(actor):
         raise Forbidden("The sync monitor is for team leads.")
 
 

@@ -16,7 +16,7 @@ from deskbridge.sync.applying import apply
 from deskbridge.sync.connections import address_of, require_admin, require_manager
 from deskbridge.sync.connections import locked as locked_connection
 from deskbridge.sync.connector import Failure, Ref, Value
-from deskbridge.sync.events import TicketLinked, TicketUnlinked
+from deskbridge.sync.events import SyncConflictSettled, SyncFailureClosed, TicketLinked, TicketUnlinked
 from deskbridge.sync.hints import mapping_of, new_link
 from deskbridge.sync.lines import Address, Lines
 from deskbridge.sync.mapping import Unmapped
@@ -70,6 +70,7 @@ def retry_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID) -> SyncFailur
         uow.execute(delete(LinkChild).where(LinkChild.link_id == link.id, again))
     leases.revive(uow, link)
     timeline.add(uow, link.connection_id, "failure.retried", {"by": actor.name, "reason": failure.reason}, link)
+    _tell_closed(uow, actor, failure)
     return failure
 
 
@@ -100,7 +101,12 @@ def discard_failure(uow: UnitOfWork, actor: Actor, failure_id: UUID, reason: str
     link.attempts, link.dirty_at, link.due_at, link.leased_by = 0, None, NEVER, None
     link.fence += 1
     timeline.add(uow, link.connection_id, "failure.discarded", {"by": actor.name, "reason": reason}, link)
+    _tell_closed(uow, actor, failure)
     return failure
+
+
+def _tell_closed(uow: UnitOfWork, actor: Actor, failure: SyncFailure) -> None:
+    uow.record(SyncFailureClosed(subject_id=failure.connection_id, actor_id=actor.id, state=failure.state))
 
 
 def _open_failure(uow: UnitOfWork, failure_id: UUID) -> SyncFailure:
@@ -144,6 +150,7 @@ def settle_conflict(uow: UnitOfWork, actor: Actor, conflict_id: UUID, choice: Ch
     leases.revive(uow, link)
     details = {"by": actor.name, "field": conflict.field, "stays": choice}
     timeline.add(uow, link.connection_id, "conflict.settled", details, link)
+    uow.record(SyncConflictSettled(subject_id=ticket.id, actor_id=actor.id, field=conflict.field))
     return conflict
 
 
@@ -257,8 +264,11 @@ def _require_free(uow: UnitOfWork, ticket: Ticket, connection_id: UUID, remote_i
     same = (Link.remote_id == remote_id) | (Link.ticket_id == ticket.id)
     for link in uow.session.execute(select(Link).where(Link.connection_id == connection_id, same)).scalars().all():
         if link.state not in LET_GO:
-            what = "This ticket" if link.ticket_id == ticket.id else "This record"
-            raise Conflict(f"{what} is linked over this connection already.")
+            raise Conflict(
+                "This ticket is linked over this connection already."
+                if link.ticket_id == ticket.id
+                else "This record is linked over this connection already."
+            )
         uow.session.delete(link)
     uow.session.flush()
 

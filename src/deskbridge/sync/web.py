@@ -25,7 +25,7 @@ from deskbridge.sync.lists import (
     list_links,
     may_settle,
 )
-from deskbridge.sync.model import ConflictState, FailureClass, LinkState
+from deskbridge.sync.model import Breaker, ConflictState, FailureClass, LinkState
 from deskbridge.sync.queries import ConnectionStatus, LinkAnswer
 from deskbridge.sync.service import Choice
 from deskbridge.tickets.answers import CategoryAnswer, TicketAnswer
@@ -79,6 +79,7 @@ async def _page(request: Request, problem: str = "", status: int = 200) -> Respo
         "causes": _by_cause([one for one in seen.failures if one.failure is not FailureClass.DUPLICATE]),
         "duplicates": _by_cause([one for one in seen.failures if one.failure is FailureClass.DUPLICATE]),
         "waiting": seen.waiting,
+        "goes_on": any(one.dirty or one.unknown or one.breaker is not Breaker.CLOSED for one in seen.connections),
         "conflicts": seen.conflicts,
         "settleable": seen.settleable,
         "unknown": seen.unknown,

@@ -16,7 +16,8 @@ class NotifyRoutes:
         self._calls = calls
 
     def stream(self) -> Iterator[Frame]:
-        """Deliver ticket, message and SLA events as Server-Sent Events while the connection lasts.
+        """Deliver ticket, message and SLA events as Server-Sent Events while the connection lasts; to leads those
+        of sync.
 
         Each event carries what the reader may see at that moment. `id` is a bookmark: sent back as
         `Last-Event-ID`, by browsers on their own, it brings everything that happened since, for up to seven

@@ -6,10 +6,16 @@ import { toast } from "./toasts.js";
 const EVENTS = [
   "TicketOpened", "TicketUpdated", "PriorityChanged", "StatusChanged", "AssignmentChanged", "TicketEscalated",
   "MessageAdded", "MessageEdited", "MessageDeleted", "AttachmentAdded", "AttachmentDeleted", "TimeLogged",
-  "TicketMerged", "TicketUnmerged", "SlaWarning", "SlaBreached", "reset",
+  "TicketMerged", "TicketUnmerged", "SlaWarning", "SlaBreached", "TicketLinked", "TicketUnlinked", "SyncConflicted",
+  "SyncConflictSettled", "reset",
+];
+const CONNECTION_EVENTS = [
+  "ConnectionWentBad", "ConnectionRecovered", "ConnectionChanged", "SyncFailed", "SyncFailureClosed",
 ];
 const SETTLE = 120;
+const AGAIN = 5000;
 const shown = find("[data-live-ticket]")?.dataset.liveTicket;
+const told = find("[data-live-connections]") ? [...EVENTS, ...CONNECTION_EVENTS] : EVENTS;
 let stream;
 let waiting;
 let lastSeen = Date.now();
@@ -24,11 +30,13 @@ if (find("[data-live]")) {
 function listen(again = false) {
   if (stream || document.hidden) return;
   stream = new EventSource("/api/v1/stream");
-  for (const name of EVENTS) stream.addEventListener(name, hear);
+  for (const name of told) stream.addEventListener(name, hear);
   if (again) soon();
+  else lookAgain();
 }
 
 function hush() {
+  clearTimeout(waiting);
   stream?.close();
   stream = undefined;
 }
@@ -55,15 +63,28 @@ async function refresh() {
     const fresh = find(`#${part.id}`, page);
     if (!fresh || isBusy(part)) continue;
     if (part.dataset.live === "rows") refreshRows(part, fresh);
-    else part.replaceChildren(...fresh.childNodes);
+    else refreshPart(part, fresh);
   }
   document.dispatchEvent(new Event("desk:content"));
+  lookAgain();
+}
+
+/** What waits goes on without an event for each step, so that a page that shows it looks again. */
+function lookAgain() {
+  if (find("[data-live-again]") && !document.hidden) waiting = setTimeout(refresh, AGAIN);
 }
 
 /** Nobody loses what they type, or a panel they have open, to what somebody else does. */
 const isBusy = part =>
   (part.contains(document.activeElement) && isTyping(document.activeElement)) ||
-  Boolean(find("details[open]:not(.fold), :popover-open", part));
+  Boolean(find("details[open]:not(.fold, .details), :popover-open", part));
+
+/** Details that are open to begin with stay as their reader left them. */
+function refreshPart(part, fresh) {
+  const left = all(".details", part).map(one => one.open);
+  all(".details", fresh).forEach((one, place) => { one.open = left[place] ?? one.open; });
+  part.replaceChildren(...fresh.childNodes);
+}
 
 /** Rows change where they are; a new order waits until it is asked for, so that nobody clicks on another row. */
 function refreshRows(part, fresh) {
