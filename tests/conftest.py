@@ -14,13 +14,10 @@ from tools.servers import MARIADB, POSTGRES, Misnamed, find
 from deskbridge.app import create_app
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
-from deskbridge.kit.sealed import Seal
 from deskbridge.notify.live import Live
 from deskbridge.people import passwords
 from deskbridge.people.access import Access
 from deskbridge.settings import Settings
-from deskbridge.sync.trackers_of import Reach
-from deskbridge.trackers import Trackers
 from deskbridge.wiring import uploads, wire
 from tests.factories import CHEAP_HASH, CHEAP_HASHER, Cast, Factory
 from tests.support.databases import ENGINES, TestDatabases
@@ -149,14 +146,13 @@ def _apps() -> dict[str, FastAPI]:
 
 @pytest.fixture
 def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, FastAPI]) -> FastAPI:
-    """The application over the database under test; its routes are built once, its ways out each time."""
+    """The application over the database under test; its routes are built once, its way to the database each time."""
     if "app" not in _apps:
         _apps["app"] = create_app(settings, database)
     state = _apps["app"].state
     state.access = state.front.access = Access(desk, settings)
     state.uploads = uploads(settings, database.clock)
     state.live = Live(state.access)
-    state.trackers = Reach(Trackers(settings.OUTBOUND_ALLOW), Seal(settings.SECRET_KEY.get_secret_value()))
     return _apps["app"]
 
 

@@ -15,7 +15,7 @@ from deskbridge.people.model import Team, User
 from deskbridge.sync.model import RemotePerson
 from deskbridge.sync.plan import TicketSide
 from deskbridge.sync.vocabulary import People
-from deskbridge.tickets.model import HistoryEntry, Ticket
+from deskbridge.tickets.model import HistoryEntry, HistoryType, Ticket
 
 TEXTS = ("title", "description", "category", "affected_service", "external_ref", "resolution_notes")
 CHOICES = ("status", "priority", "environment", "impact_level")
@@ -27,7 +27,11 @@ _TICKET = Statement(
 )
 _CHANGED_AT = Statement(
     select(HistoryEntry.field, func.max(HistoryEntry.at).label("at"))
-    .where(HistoryEntry.ticket_id == bindparam("ticket_id"), HistoryEntry.field.is_not(None))
+    .where(
+        HistoryEntry.ticket_id == bindparam("ticket_id"),
+        HistoryEntry.field.is_not(None),
+        HistoryEntry.type != HistoryType.SYNC_CONFLICT,
+    )
     .group_by(HistoryEntry.field)
 )
 _PEOPLE = Statement(
