@@ -1,5 +1,7 @@
 """The live stream: what reaches whom, in which order, how it goes on after an interruption, and how it ends."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import delete, update
 from tests.factories import Cast, Factory
@@ -256,6 +258,19 @@ def test_streams_end_when_the_process_is_about_to(api: Api, cast: Cast) -> None:
         assert stream.until_ended() == []
     with reading(api.as_(cast.agent)) as late:
         assert late.until_ended() == []
+
+
+def test_streams_that_are_ending_already_keep_no_other_from_ending(api: Api, cast: Cast) -> None:
+    live: Live = api.app.state.live
+    with reading(api.as_(cast.agent)) as first, reading(api.as_(cast.manager)) as second:
+
+        async def close_twice() -> None:
+            live.close()
+            await asyncio.sleep(0)
+            live.close()
+
+        api.loop.run(close_twice())
+        assert (first.until_ended(), second.until_ended()) == ([], [])
 
 
 def test_events_are_kept_for_a_week(

@@ -52,6 +52,10 @@ class Reader:
         """Run a hot statement and return its rows."""
         return statement.rows(self.connection, parameters)
 
+    def named(self, statement: Statement, parameters: Values) -> list[Any]:
+        """Run a hot statement and return its rows, whose values have the names of its columns."""
+        return statement.named(self.rows(statement, parameters))
+
 
 class UnitOfWork(Reader):
     """One transaction: the session that holds its objects, and the events and jobs that commit with them."""

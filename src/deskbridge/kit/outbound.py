@@ -21,6 +21,7 @@ from deskbridge.kit.clock import Clock
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 MAX_ANSWER = 16 * 1024 * 1024
+HEADERS = {"User-Agent": "Deskbridge", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 
 class OutboundError(Exception):
@@ -119,17 +120,15 @@ class TokenBucket:
 
 
 class Outbound:
-    """A client for one server: paths are below `base_url`, and its credentials go nowhere else."""
+    """A client for one server: paths are below `base_url`, and its credentials go nowhere else.
+
+    Connections are kept for the next request; nothing of an answer is, so that there are no cookies.
+    """
 
     def __init__(self, base_url: str, transport: httpx.BaseTransport, *, read_seconds: float = READ_SECONDS) -> None:
         self.base_url = base_url.rstrip("/")
-        self._client = httpx.Client(
-            transport=transport,
-            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-            headers={"User-Agent": "Deskbridge"},
-        )
+        self._transport = transport
+        self._limits = {"timeout": httpx.Timeout(read_seconds, connect=CONNECT_SECONDS).as_dict()}
 
     def call(
         self,
@@ -174,10 +173,16 @@ class Outbound:
     ) -> Iterator[httpx.Response]:
         """Send, and turn what goes wrong into whether the other side may have heard."""
         try:
-            request = self._client.build_request(
-                method, self.base_url + path, params=list(params) or None, headers=headers, **body
+            response = self._transport.handle_request(
+                httpx.Request(
+                    method,
+                    self.base_url + path,
+                    params=list(params) or None,
+                    headers={**HEADERS, **(headers or {})},
+                    extensions=self._limits,
+                    **body,
+                )
             )
-            response = self._client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSent(_reason(error)) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -190,7 +195,7 @@ class Outbound:
             response.close()
 
     def close(self) -> None:
-        self._client.close()
+        self._transport.close()
 
 
 def _bounded(response: httpx.Response, limit: int) -> Iterator[bytes]:

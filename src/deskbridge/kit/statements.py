@@ -8,7 +8,9 @@ conversion of values by the same column types.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Enum, Select
+from sqlalchemy import Connection, Dialect, Enum, Float, Select
+from sqlalchemy import Row as NamedRow
+from sqlalchemy.engine import result_tuple
 from sqlalchemy.types import TypeEngine
 
 Values = Mapping[str, Any]
@@ -27,6 +29,7 @@ class Statement:
     def __init__(self, select: Select[*tuple[Any, ...]]) -> None:
         self._select = select
         self._texts: dict[Any, Text] = {}
+        self._named = result_tuple(select.selected_columns.keys())
 
     def rows(self, connection: Connection, parameters: Values) -> list[Row]:
         """Return the rows; raises what SQLAlchemy would."""
@@ -35,6 +38,10 @@ class Statement:
         except connection.dialect.loaded_dbapi.Error:
             # Asked again, SQLAlchemy puts the error into its own words and drops a connection that is dead.
             return [tuple(row) for row in connection.execute(self._select, parameters)]
+
+    def named(self, rows: Sequence[Row]) -> list[NamedRow[*tuple[Any, ...]]]:
+        """Return its rows with their values by the names of the columns too."""
+        return [self._named(row) for row in rows]
 
     def _text(self, dialect: Dialect, parameters: Values) -> "Text":
         lengths = [(name, len(value)) for name, value in parameters.items() if isinstance(value, list)]
@@ -113,5 +120,7 @@ class _Known(dict[Any, Any]):
 
 
 def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, Float):
+        return None  # Python's own with each driver, but psycopg's dialect wants to be told what the server called it
     convert = kind.dialect_impl(dialect).result_processor(dialect, None)
     return _Known(convert).__getitem__ if convert is not None and isinstance(kind, Enum) else convert

@@ -204,10 +204,10 @@ class StreamResponse(Response):
         self._live, self._credential, self._actor, self._last_event_id = live, credential, actor, last_event_id
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+        ready = Bell()
         try:
             async with asyncio.timeout(None) as lasting:
-                stream = Stream(self._credential, self._actor, ready.set, lambda: lasting.reschedule(loop.time()))
+                stream = Stream(self._credential, self._actor, ready.ring, partial(_end, lasting))
                 async with self._live.joined(stream) as joined_at:
                     gone = asyncio.create_task(_when_gone(receive, stream))
                     try:
@@ -220,14 +220,13 @@ class StreamResponse(Response):
                 return
         await _say_goodbye(send)
 
-    async def _run(self, stream: Stream, joined_at: int, ready: asyncio.Event, send: Send) -> None:
+    async def _run(self, stream: Stream, joined_at: int, ready: "Bell", send: Send) -> None:
         """Send for as long as the stream lasts; its end comes as a cancellation, also while sending is held up."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         async for frame in self._opening(stream, joined_at):
             await _send(send, frame)
         while True:
-            await ready.wait()
-            ready.clear()
+            await ready.rung()
             await _send(send, stream.take())
 
     async def _opening(self, stream: Stream, joined_at: int) -> AsyncIterator[bytes]:
@@ -260,6 +259,34 @@ class StreamResponse(Response):
                 return
             since = events[-1].id
         yield reset(live.bookmarks.seal(until))
+
+
+class Bell:
+    """Rings for the one who waits: an `asyncio.Event` for each of many readers would take more time and memory."""
+
+    __slots__ = ("_rang", "_waiting")
+
+    def __init__(self) -> None:
+        self._rang = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        self._rang = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def rung(self) -> None:
+        """Return once it rang since the last time."""
+        if not self._rang:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        self._rang = False
+
+
+def _end(lasting: asyncio.Timeout) -> None:
+    """Let what lasts end now, unless it is ending already."""
+    if not lasting.expired():
+        lasting.reschedule(asyncio.get_running_loop().time())
 
 
 async def _send(send: Send, frames: bytes) -> None:

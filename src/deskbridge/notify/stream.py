@@ -1,6 +1,6 @@
 """The hub of a process's live streams: who reads, and what waits for each. Pure: the edge moves the bytes."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from uuid import UUID
@@ -30,7 +30,7 @@ class Stream:
         self.credential, self.actor, self.ready, self.ended = credential, actor, ready, ended
         self.after = BEGINNING
         self.was_cut = False
-        self._frames: deque[bytes] = deque()
+        self._frames: list[bytes] = []
         self._size = 0
 
     def offer(self, place: int, frame: bytes) -> None:

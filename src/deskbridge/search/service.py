@@ -8,10 +8,11 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select
+from sqlalchemy import Row, bindparam, delete, func, insert, select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.events import Subscriptions
+from deskbridge.kit.statements import Statement
 from deskbridge.people.model import User
 from deskbridge.search.engine import engine_for
 from deskbridge.search.model import Document
@@ -28,6 +29,25 @@ from deskbridge.tickets.model import Audience, Message, Ticket
 
 BATCH, PAGE = 200, 2000
 INDEXED_FIELDS = {"title", "description", "tags"}
+
+_HEADS = Statement(
+    select(
+        Ticket.id,
+        Ticket.number,
+        Ticket.title,
+        Ticket.description,
+        Ticket.external_ref,
+        Ticket.tags,
+        Ticket.created_at,
+        User.name,
+    )
+    .join(User, Ticket.requester_id == User.id)
+    .where(Ticket.id.in_(bindparam("ids", expanding=True)), Ticket.deleted_at.is_(None))
+)
+_HEAD_DOCUMENT = Statement(
+    select(Document.id).where(Document.ticket_id == bindparam("ticket_id"), Document.message_id.is_(None))
+)
+_MESSAGE_DOCUMENT = Statement(select(Document.id).where(Document.message_id == bindparam("message_id")))
 
 
 @dataclass(frozen=True)
@@ -89,20 +109,7 @@ def forget_message(uow: UnitOfWork, event: MessageDeleted) -> None:
 
 def heads(reader: Reader, ticket_ids: Sequence[UUID]) -> list[Source]:
     """Return the documents of tickets that are not deleted: number, title, description, references, requester."""
-    rows = reader.execute(
-        select(
-            Ticket.id,
-            Ticket.number,
-            Ticket.title,
-            Ticket.description,
-            Ticket.external_ref,
-            Ticket.tags,
-            Ticket.created_at,
-            User.name,
-        )
-        .join(User, Ticket.requester_id == User.id)
-        .where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_(None))
-    )
+    rows = reader.named(_HEADS, {"ids": list(ticket_ids)})
     return [_head(row, row.name) for row in rows]
 
 
@@ -143,7 +150,7 @@ def renew(uow: UnitOfWork, sources: Iterable[Source]) -> None:
     """Give documents that are there already their new words, under the ids they have."""
     engine = engine_for(uow.dialect)
     for source in sources:
-        document_id = uow.execute(select(Document.id).where(_is_of(source))).scalar_one_or_none()
+        document_id = _document_of(uow, source)
         if document_id is None:
             put(uow, [source])
         else:
@@ -151,10 +158,12 @@ def renew(uow: UnitOfWork, sources: Iterable[Source]) -> None:
             engine.put(uow, [{"document_id": document_id, "tokens": tokens(*source.texts)}])
 
 
-def _is_of(source: Source) -> ColumnElement[bool]:
+def _document_of(reader: Reader, source: Source) -> int | None:
     if source.message_id is None:
-        return (Document.ticket_id == source.ticket_id) & Document.message_id.is_(None)
-    return Document.message_id == source.message_id
+        found = reader.rows(_HEAD_DOCUMENT, {"ticket_id": source.ticket_id})
+    else:
+        found = reader.rows(_MESSAGE_DOCUMENT, {"message_id": source.message_id})
+    return found[0][0] if found else None
 
 
 def _drop(uow: UnitOfWork, document_ids: Sequence[int]) -> None:

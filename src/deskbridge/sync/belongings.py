@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, select
+from sqlalchemy import bindparam, delete, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.statements import Statement
 from deskbridge.people.model import User
 from deskbridge.sync.children import DeskComment, DeskTime, Tie
 from deskbridge.sync.connector import Audience
@@ -20,6 +21,22 @@ from deskbridge.tickets.model import HistoryEntry, HistoryType, Message
 OWN_SYSTEM = "Deskbridge"
 MOST = 5000
 """So many messages or time entries of a ticket are kept in step."""
+
+_CHILDREN = Statement(select(LinkChild.__table__).where(LinkChild.link_id == bindparam("link_id")))
+_MESSAGES = Statement(
+    select(Message.__table__, User.name.label("author_name"))
+    .outerjoin(User, Message.author_id == User.id)
+    .where(Message.ticket_id == bindparam("ticket_id"))
+    .order_by(Message.created_at, Message.id)
+    .limit(MOST)
+)
+_ENTRIES = Statement(
+    select(TimeEntry.__table__, User.name.label("author_name"))
+    .outerjoin(User, TimeEntry.author_id == User.id)
+    .where(TimeEntry.ticket_id == bindparam("ticket_id"))
+    .order_by(TimeEntry.started_at, TimeEntry.id)
+    .limit(MOST)
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +68,7 @@ def read_belongings(
 
     What was sent less than `settle` ago may not show yet; what is on its way for longer has not arrived.
     """
-    children = reader.execute(select(LinkChild.__table__).where(LinkChild.link_id == link_id)).all()
+    children = children_of(reader, link_id)
     foreign = {row.key for row in children if row.from_tracker}
     ties = {
         kind: [
@@ -59,8 +76,8 @@ def read_belongings(
         ]
         for kind in ChildKind
     }
-    messages = reader.execute(_messages(ticket_id)).all()
-    entries = reader.execute(_entries(ticket_id)).all()
+    messages = reader.named(_MESSAGES, {"ticket_id": ticket_id})
+    entries = reader.named(_ENTRIES, {"ticket_id": ticket_id})
     comments = [_comment(row, key_of(row.id, link_id), foreign) for row in messages]
     comments += _announced(reader, ticket_id, link_id, mapping, connection, since)
     times = [_time(row, key_of(row.id, link_id), foreign) for row in entries]
@@ -68,35 +85,20 @@ def read_belongings(
     return Belongings(comments, times, ties[ChildKind.COMMENT], ties[ChildKind.TIME_ENTRY], local)
 
 
-def _counts(row: Row[Any], settled: datetime) -> bool:
+def children_of(reader: Reader, link_id: UUID) -> list[Any]:
+    """Return the rows of everything that is tied by a link, or was."""
+    return reader.named(_CHILDREN, {"link_id": link_id})
+
+
+def _counts(row: Any, settled: datetime) -> bool:
     return bool(row.remote_id) or row.at > settled
 
 
-def _tie(row: Row[Any], settled: datetime) -> Tie:
+def _tie(row: Any, settled: datetime) -> Tie:
     return Tie(row.key, row.remote_id, row.desk, row.remote, row.dropped, fresh=row.at > settled)
 
 
-def _messages(ticket_id: UUID) -> Select[Any]:
-    return (
-        select(Message.__table__, User.name.label("author_name"))
-        .outerjoin(User, Message.author_id == User.id)
-        .where(Message.ticket_id == ticket_id)
-        .order_by(Message.created_at, Message.id)
-        .limit(MOST)
-    )
-
-
-def _entries(ticket_id: UUID) -> Select[Any]:
-    return (
-        select(TimeEntry.__table__, User.name.label("author_name"))
-        .outerjoin(User, TimeEntry.author_id == User.id)
-        .where(TimeEntry.ticket_id == ticket_id)
-        .order_by(TimeEntry.started_at, TimeEntry.id)
-        .limit(MOST)
-    )
-
-
-def _comment(row: Row[Any], key: str, foreign: set[str]) -> DeskComment:
+def _comment(row: Any, key: str, foreign: set[str]) -> DeskComment:
     return DeskComment(
         key=key,
         body=row.content,
@@ -109,7 +111,7 @@ def _comment(row: Row[Any], key: str, foreign: set[str]) -> DeskComment:
     )
 
 
-def _time(row: Row[Any], key: str, foreign: set[str]) -> DeskTime:
+def _time(row: Any, key: str, foreign: set[str]) -> DeskTime:
     return DeskTime(
         key=key,
         minutes=row.minutes,

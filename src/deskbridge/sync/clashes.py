@@ -1,9 +1,10 @@
 """What both sides changed: both values kept for people to see, and asked about where the mapping says so."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.statements import Statement
 from deskbridge.people.actor import Actor
 from deskbridge.sync.events import SyncConflicted, SyncConflictSettled
 from deskbridge.sync.merge import Origin
@@ -13,10 +14,16 @@ from deskbridge.sync.stored import packed
 from deskbridge.tickets import history
 from deskbridge.tickets.model import HistoryType, Ticket
 
+_ASKED = Statement(
+    select(SyncConflict.id).where(
+        SyncConflict.link_id == bindparam("link_id"), SyncConflict.state == ConflictState.OPEN
+    )
+)
+
 
 def keep_overwritten(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, planned: Plan) -> None:
     """Keep what a plan is about to write over in the tracker: should the worker die of it, nothing else tells."""
-    asked = {row.field: row for row in uow.session.execute(_open(link)).scalars()}
+    asked = _asked(uow, link)
     for clash in planned.clashes:
         if clash.winner is Origin.DESK:
             _keep(uow, link, actor, ticket, clash, asked.get(clash.field), planned.reasons.get(clash.field, ""))
@@ -24,12 +31,18 @@ def keep_overwritten(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, 
 
 def keep_clashes(uow: UnitOfWork, link: Link, actor: Actor, ticket: Ticket, planned: Plan) -> None:
     """Keep a plan's clashes; one that somebody is being asked about already is brought up to date."""
-    asked = {row.field: row for row in uow.session.execute(_open(link)).scalars()}
+    asked = _asked(uow, link)
     for clash in planned.clashes:
         _keep(uow, link, actor, ticket, clash, asked.pop(clash.field, None), planned.reasons.get(clash.field, ""))
     for settled in asked.values():
         settled.state, settled.settled_by, settled.settled_at = ConflictState.SETTLED, "both sides agree", uow.now
         uow.record(SyncConflictSettled(subject_id=ticket.id, actor_id=None, field=settled.field))
+
+
+def _asked(uow: UnitOfWork, link: Link) -> dict[str, SyncConflict]:
+    """Return what somebody is asked about just now, by field."""
+    rows = [uow.session.get_one(SyncConflict, id_) for (id_,) in uow.rows(_ASKED, {"link_id": link.id})]
+    return {row.field: row for row in rows}
 
 
 def _keep(
@@ -53,10 +66,6 @@ def _kept(uow: UnitOfWork, link: Link, clash: Clash) -> SyncConflict | None:
     ).scalar_one_or_none()
     wanted = packed(clash.desk), packed(clash.remote), clash.winner
     return row if row is not None and (row.desk, row.remote, row.winner) == wanted else None
-
-
-def _open(link: Link) -> Select[SyncConflict]:
-    return select(SyncConflict).where(SyncConflict.link_id == link.id, SyncConflict.state == ConflictState.OPEN)
 
 
 def _new(uow: UnitOfWork, link: Link, ticket: Ticket, clash: Clash) -> SyncConflict:

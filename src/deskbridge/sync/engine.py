@@ -113,8 +113,13 @@ class Engine:
             LinkState.ACTIVE: partial(reconcile, uploads=self.uploads),
         }
         what = rounds[begun.state](self.database, connector, begun)
-        self.database.write(_reached, begun.connection_id)
+        self._note_reached(begun.connection_id)
         return what
+
+    def _note_reached(self, connection_id: UUID) -> None:
+        """A tracker answered as it should; written down once in a while, and at once when it had not before."""
+        if self.database.read(breaker.is_news, connection_id):
+            self.database.write(_reached, connection_id)
 
     def _failed(self, begun: Work, failure: Exception) -> str:
         if isinstance(failure, AuthFailed | RetryLater):
@@ -149,7 +154,7 @@ class Engine:
         since = feed.since or polling.beginning(connector, feed)
         hits, place = polling.read_feed(connector, since)
         new = self.database.write(polling.keep, feed, since, hits, place)
-        self.database.write(_reached, feed.connection_id)
+        self._note_reached(feed.connection_id)
         return f"feed read: {new} new"
 
     # Doubles
@@ -173,9 +178,7 @@ class Engine:
 
 
 def _reached(uow: UnitOfWork, connection_id: UUID) -> None:
-    """A tracker answered as it should; written down once in a while, and at once when it had not before."""
-    if breaker.is_news(uow, connection_id):
-        breaker.succeeded(uow, connections.locked(uow, connection_id))
+    breaker.succeeded(uow, connections.locked(uow, connection_id))
 
 
 def _held_up(uow: UnitOfWork, taken: Taken, failure: Exception) -> str:

@@ -3,12 +3,19 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.statements import Statement
 from deskbridge.sync.events import SyncFailed, SyncFailureClosed
 from deskbridge.sync.model import FailureClass, FailureState, Link, SyncFailure
+
+_OPEN = Statement(
+    select(SyncFailure.id)
+    .where(SyncFailure.link_id == bindparam("link_id"), SyncFailure.state == FailureState.OPEN)
+    .limit(1)
+)
 
 
 def note(
@@ -49,6 +56,8 @@ def note(
 
 def heal(uow: UnitOfWork, link: Link, still: Collection[str | None] = ()) -> None:
     """Close the failures of a link that went well; those of fields in `still` stay, and what only a person can end."""
+    if not uow.rows(_OPEN, {"link_id": link.id}):
+        return
     kept = [one for one in still if one is not None]
     healed = update(SyncFailure).where(
         SyncFailure.link_id == link.id,

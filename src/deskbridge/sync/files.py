@@ -6,14 +6,15 @@ Bytes are streamed outside of transactions. A file whose answer was lost is foun
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.errors import Invalid, TooLarge, UnsupportedMedia
+from deskbridge.kit.statements import Statement
 from deskbridge.sync import failures, leases, persons, timeline
-from deskbridge.sync.belongings import key_of, tie
+from deskbridge.sync.belongings import children_of, key_of, tie
 from deskbridge.sync.children import DeskFile, Retie, SendFile, Step, TakeFile, Tie, merge_files
 from deskbridge.sync.connector import Audience, Connector, NewAttachment
 from deskbridge.sync.mapping import Direction
@@ -24,6 +25,13 @@ from deskbridge.tickets.model import Attachment, AttachmentState
 
 IN_MEMORY = 1024 * 1024
 MOST = 500
+
+_FILES = Statement(
+    select(Attachment.__table__)
+    .where(Attachment.ticket_id == bindparam("ticket_id"), Attachment.state == AttachmentState.CLEAN)
+    .order_by(Attachment.created_at, Attachment.id)
+    .limit(MOST)
+)
 
 
 def exchange_files(database: Database, connector: Connector, work: Work, uploads: Uploads) -> Work:
@@ -44,19 +52,11 @@ def exchange_files(database: Database, connector: Connector, work: Work, uploads
     return work
 
 
-def _read(reader: Reader, work: Work) -> tuple[Sequence[Attachment], list[Tie]]:
+def _read(reader: Reader, work: Work) -> tuple[Sequence[Any], list[Tie]]:
     assert work.desk is not None
-    rows = reader.execute(
-        select(Attachment.__table__)
-        .where(Attachment.ticket_id == work.desk.id, Attachment.state == AttachmentState.CLEAN)
-        .order_by(Attachment.created_at, Attachment.id)
-        .limit(MOST)
-    ).all()
-    children = reader.execute(
-        select(LinkChild.__table__).where(LinkChild.link_id == work.link_id, LinkChild.kind == ChildKind.ATTACHMENT)
-    )
-    ties = [Tie(row.key, row.remote_id, row.desk, row.remote, row.dropped) for row in children]
-    return cast("Sequence[Attachment]", rows), ties
+    rows = reader.named(_FILES, {"ticket_id": work.desk.id})
+    files = [row for row in children_of(reader, work.link_id) if row.kind is ChildKind.ATTACHMENT]
+    return rows, [Tie(row.key, row.remote_id, row.desk, row.remote, row.dropped) for row in files]
 
 
 def _desk_file(work: Work, row: Attachment) -> DeskFile:

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, and_, bindparam, select, update
 
 from deskbridge.kit.db import UnitOfWork
 from deskbridge.kit.events import Subscriptions
 from deskbridge.kit.ids import new_id
+from deskbridge.kit.statements import Statement
 from deskbridge.sync import leases, tail, timeline
 from deskbridge.sync.mapping import Mapping, MappingRefused
 from deskbridge.sync.mapping_text import parse
@@ -46,6 +47,13 @@ FILES_ON = (
 )
 """In these states a connection gets its tickets; while it is held up, they wait."""
 
+_CONNECTIONS = Statement(
+    select(Connection.id, Connection.name, Connection.mapping, Link.id.label("link_id"))
+    .outerjoin(Link, and_(Link.connection_id == Connection.id, Link.ticket_id == bindparam("ticket_id")))
+    .where(Connection.state.in_(FILES_ON))
+    .order_by(Connection.name)
+)
+
 
 def follow(subscriptions: Subscriptions) -> None:
     """Follow what changes tickets, inside the transactions that do."""
@@ -60,12 +68,7 @@ def heed(uow: UnitOfWork, event: TicketEvent) -> None:
 
 
 def _heed(uow: UnitOfWork, ticket_id: UUID) -> None:
-    rows = uow.execute(
-        select(Connection.id, Connection.name, Connection.mapping, Link.id.label("link_id"))
-        .outerjoin(Link, and_(Link.connection_id == Connection.id, Link.ticket_id == ticket_id))
-        .where(Connection.state.in_(FILES_ON))
-        .order_by(Connection.name)
-    ).all()
+    rows = uow.named(_CONNECTIONS, {"ticket_id": ticket_id})
     linked = [row.link_id for row in rows if row.link_id is not None]
     if linked:
         leases.mark_dirty(uow, Link.id.in_(linked))
@@ -96,7 +99,7 @@ def read_tail(uow: UnitOfWork) -> int:
         return 0
     rows = tail.read(uow)
     for row in rows:
-        if row.name == events.TicketOpened.__name__:
+        if row.name == tail.OPENED:
             _heed(uow, row.subject_id)
     return len(rows)
 

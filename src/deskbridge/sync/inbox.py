@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import NotFound, Unauthenticated
 from deskbridge.kit.sealed import Seal
+from deskbridge.kit.statements import Statement
 from deskbridge.sync import leases
 from deskbridge.sync.connections import address_of
 from deskbridge.sync.connector import AuthFailed, Hint
@@ -20,13 +21,26 @@ from deskbridge.sync.model import Connection, ConnectionState, InboxRow, Link, L
 MOST_HINTS = 1000
 KEPT = timedelta(days=7)
 
+_CONNECTION = Statement(select(Connection.__table__).where(Connection.slug == bindparam("slug")))
+_HEARD = Statement(
+    select(InboxRow.id).where(
+        InboxRow.connection_id == bindparam("connection_id"), InboxRow.dedupe_key == bindparam("key")
+    )
+)
+_LINK = Statement(
+    select(Link.id, Link.state).where(
+        Link.connection_id == bindparam("connection_id"), Link.remote_id == bindparam("remote_id")
+    )
+)
+_HEAR = insert(InboxRow)
+
 
 def address_for_hook(reader: Reader, seal: Seal, slug: str) -> Address:
     """Return the address whose secret signs this connection's webhooks; raises `NotFound`."""
-    row = reader.execute(select(Connection.__table__).where(Connection.slug == slug)).one_or_none()
-    if row is None or row.state == ConnectionState.DRAFT:
+    found = reader.named(_CONNECTION, {"slug": slug})
+    if not found or found[0].state is ConnectionState.DRAFT:
         raise NotFound
-    return address_of(row, seal)
+    return address_of(found[0], seal)
 
 
 def verified(lines: Lines, address: Address, headers: Mapping[str, str], body: bytes) -> list[Hint]:
@@ -44,31 +58,22 @@ def receive(uow: UnitOfWork, connection_id: UUID, hints: list[Hint]) -> int:
 
 def _receive_one(uow: UnitOfWork, connection_id: UUID, hint: Hint) -> bool:
     key = f"{hint.dedupe_key}:{hint.remote_id}"[:200]
-    known = select(InboxRow.id).where(InboxRow.connection_id == connection_id, InboxRow.dedupe_key == key)
-    if uow.execute(known).first():
+    if uow.rows(_HEARD, {"connection_id": connection_id, "key": key}):
         return False
-    uow.session.add(
-        InboxRow(
-            connection_id=connection_id,
-            dedupe_key=key,
-            remote_id=hint.remote_id,
-            event=hint.event[:100],
-            received_at=uow.now,
-        )
-    )
+    row = {"dedupe_key": key, "remote_id": hint.remote_id, "event": hint.event[:100], "received_at": uow.now}
+    uow.execute(_HEAR, {"connection_id": connection_id, **row})
     hint_at(uow, connection_id, hint.remote_id)
     return True
 
 
 def hint_at(uow: UnitOfWork, connection_id: UUID, remote_id: str) -> None:
     """Note that a record may have changed: its link is dirty, and one nobody knows is a candidate for a ticket."""
-    row = uow.execute(
-        select(Link.id, Link.state).where(Link.connection_id == connection_id, Link.remote_id == remote_id)
-    ).one_or_none()
-    if row is None:
+    known = uow.named(_LINK, {"connection_id": connection_id, "remote_id": remote_id})
+    if not known:
         seen = "Seen in the tracker."
         new_link(uow, connection_id, LinkState.CANDIDATE, Origin.REMOTE, seen, remote_id=remote_id)
         return
+    (row,) = known
     if row.state is LinkState.IGNORED:
         link = uow.session.get_one(Link, row.id)
         link.state = LinkState.CANDIDATE

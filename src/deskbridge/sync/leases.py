@@ -2,19 +2,56 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, literal, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, case, exists, select, update
 from sqlalchemy.orm import aliased
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import DomainError
+from deskbridge.kit.statements import Statement
 from deskbridge.sync.model import NEVER, Connection, ConnectionState, Link, LinkState
 
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 5
 WORKED_ON = (LinkState.CREATING, LinkState.UNKNOWN, LinkState.ACTIVE, LinkState.CANDIDATE)
+
+
+_NOW = bindparam("now", type_=Link.due_at.type)
+
+
+def _due() -> Select[UUID, UUID, bool]:
+    """The link that has been due longest at the time `now`."""
+    held_up = Connection.open_until.is_not(None) & (Connection.open_until > _NOW)
+    other = aliased(Link)
+    busy = exists().where(
+        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > _NOW, other.id != Link.id
+    )
+    return (
+        select(Link.id, Link.connection_id, Connection.one_at_a_time)
+        .join(Connection, Link.connection_id == Connection.id)
+        .where(Link.due_at <= _NOW, Link.state.in_(WORKED_ON), Connection.state == ConnectionState.ACTIVE)
+        .where(~held_up, ~(Connection.one_at_a_time & busy))
+        .order_by(Link.due_at, Link.id)
+        .limit(1)
+    )
+
+
+def _dirty() -> Update:
+    """One hint more; due at the time `now` where the link is free to go."""
+    free = Link.leased_by.is_(None) & (Link.attempts == 0) & Link.state.in_(WORKED_ON) & (Link.due_at > _NOW)
+    marked = update(Link).values(
+        hints=Link.hints + 1,
+        dirty_at=case((Link.dirty_at.is_(None), _NOW), else_=Link.dirty_at),
+        due_at=case((free, _NOW), else_=Link.due_at),
+    )
+    return marked.execution_options(synchronize_session=False)
+
+
+_IS_DUE = Statement(_due())
+_TAKE_DUE = _due().with_for_update(skip_locked=True, of=Link)
+_DIRTY = _dirty()
 
 
 class FenceBroken(DomainError):
@@ -40,24 +77,12 @@ def mark_dirty(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
     A link that somebody works on just now, that waits after a failure, or that is parked stays as it is: the hint is
     counted and heeded when its time comes.
     """
-    now = literal(uow.now, Link.due_at.type)
-    free = (Link.leased_by.is_(None)) & (Link.attempts == 0) & Link.state.in_(WORKED_ON) & (Link.due_at > uow.now)
-    marked = uow.execute(
-        update(Link)
-        .where(which)
-        .values(
-            hints=Link.hints + 1,
-            dirty_at=case((Link.dirty_at.is_(None), now), else_=Link.dirty_at),
-            due_at=case((free, now), else_=Link.due_at),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return int(marked.rowcount)
+    return int(uow.execute(_DIRTY.where(which), {"now": uow.now}).rowcount)
 
 
 def is_due(reader: Reader) -> bool:
     """Tell whether there is a link to take: a look that locks nothing."""
-    return reader.execute(_due(reader.now)).first() is not None
+    return bool(reader.rows(_IS_DUE, {"now": reader.now}))
 
 
 def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None = None) -> Taken | None:
@@ -65,10 +90,8 @@ def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None =
 
     Of a connection that works on one link at a time none is taken while another is: its row is locked to see that.
     """
-    due = _due(uow.now).with_for_update(skip_locked=True, of=Link)
-    if connections is not None:
-        due = due.where(Link.connection_id.in_(connections))
-    found = uow.execute(due).one_or_none()
+    due = _TAKE_DUE if connections is None else _TAKE_DUE.where(Link.connection_id.in_(connections))
+    found = uow.execute(due, {"now": uow.now}).one_or_none()
     if found is None or (found.one_at_a_time and _is_busy(uow, found.connection_id)):
         return None
     uow.execute(
@@ -79,25 +102,6 @@ def take_due(uow: UnitOfWork, worker: UUID, connections: Sequence[UUID] | None =
     )
     row = uow.execute(select(Link.fence, Link.hints).where(Link.id == found.id)).one()
     return Taken(found.id, found.connection_id, row.fence, row.hints, worker)
-
-
-def _due(now: datetime) -> Select[UUID, UUID, bool]:
-    return (
-        select(Link.id, Link.connection_id, Connection.one_at_a_time)
-        .join(Connection, Link.connection_id == Connection.id)
-        .where(Link.due_at <= now, Link.state.in_(WORKED_ON), *_open(now))
-        .order_by(Link.due_at, Link.id)
-        .limit(1)
-    )
-
-
-def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    held_up = Connection.open_until.is_not(None) & (Connection.open_until > now)
-    other = aliased(Link)
-    busy = exists().where(
-        other.connection_id == Connection.id, other.leased_by.is_not(None), other.due_at > now, other.id != Link.id
-    )
-    return Connection.state == ConnectionState.ACTIVE, ~held_up, ~(Connection.one_at_a_time & busy)
 
 
 def _is_busy(uow: UnitOfWork, connection_id: UUID) -> bool:

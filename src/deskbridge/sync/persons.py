@@ -3,14 +3,32 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from deskbridge.kit.db import UnitOfWork
+from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.statements import Statement
 from deskbridge.kit.text import clean_line, email_key
 from deskbridge.people.model import User
 from deskbridge.people.service import add_foreigner
 from deskbridge.sync.connector import Person
 from deskbridge.sync.model import RemotePerson
+
+_MET = Statement(
+    select(RemotePerson.name, RemotePerson.email, RemotePerson.user_id).where(
+        RemotePerson.connection_id == bindparam("connection_id"), RemotePerson.remote_id == bindparam("remote_id")
+    )
+)
+_OF_ADDRESS = Statement(select(User.id).where(User.email_key == bindparam("key"), User.active))
+
+
+def is_known(reader: Reader, connection_id: UUID, person: Person | None) -> bool:
+    """Tell whether meeting somebody would tell nothing new of them."""
+    if person is None:
+        return True
+    met = reader.named(_MET, {"connection_id": connection_id, "remote_id": person.id})
+    if not met or (met[0].name, met[0].email) != (_name(person), person.email):
+        return False
+    return met[0].user_id is not None or _user_of(reader, person) is None
 
 
 def meet(uow: UnitOfWork, connection_id: UUID, persons: Iterable[Person | None]) -> None:
@@ -28,11 +46,19 @@ def meet(uow: UnitOfWork, connection_id: UUID, persons: Iterable[Person | None])
 
 
 def _renew(uow: UnitOfWork, row: RemotePerson, person: Person) -> None:
-    row.name, row.email = clean_line(person.name)[:200], person.email
-    if row.user_id is None and person.email:
-        row.user_id = uow.execute(
-            select(User.id).where(User.email_key == email_key(person.email), User.active)
-        ).scalar_one_or_none()
+    row.name, row.email = _name(person), person.email
+    if row.user_id is None:
+        row.user_id = _user_of(uow, person)
+
+
+def _name(person: Person) -> str:
+    return clean_line(person.name)[:200]
+
+
+def _user_of(reader: Reader, person: Person) -> UUID | None:
+    """Return who somebody active has this person's address."""
+    found = reader.rows(_OF_ADDRESS, {"key": email_key(person.email)}) if person.email else []
+    return found[0][0] if found else None
 
 
 def requester_for(uow: UnitOfWork, connection_id: UUID, slug: str, name: str, reporter: Person | None) -> UUID:

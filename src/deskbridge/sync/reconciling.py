@@ -54,13 +54,10 @@ def reconcile(database: Database, connector: Connector, work: Work, uploads: Upl
 
 def known_people(database: Database, work: Work, desk: Desk | None, record: Record) -> People:
     """Get to know who a record names, and return who is who."""
+    if not database.read(persons.is_known, work.connection_id, record.reporter):
+        database.write(persons.meet, work.connection_id, [record.reporter])
     users = [desk.requester_id, desk.assignee_id] if desk else []
-
-    def meet(uow: UnitOfWork) -> People:
-        persons.meet(uow, work.connection_id, [record.reporter])
-        return who_is_who(uow, work.connection_id, users, persons_named(work, record))
-
-    return database.write(meet)
+    return database.read(who_is_who, work.connection_id, users, persons_named(work, record))
 
 
 def push(database: Database, connector: Connector, work: Work, planned: Plan, record: Record) -> Record:

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from deskbridge.kit.db import Reader
+from deskbridge.kit.statements import Statement
 from deskbridge.people.model import Team, User
 from deskbridge.sync.model import RemotePerson
 from deskbridge.sync.plan import TicketSide
@@ -18,6 +19,33 @@ from deskbridge.tickets.model import HistoryEntry, HistoryType, Ticket
 
 TEXTS = ("title", "description", "category", "affected_service", "external_ref", "resolution_notes")
 CHOICES = ("status", "priority", "environment", "impact_level")
+
+_TICKET = Statement(
+    select(Ticket.__table__, Team.name.label("team_name"))
+    .outerjoin(Team, Ticket.team_id == Team.id)
+    .where(Ticket.id == bindparam("ticket_id"))
+)
+_CHANGED_AT = Statement(
+    select(HistoryEntry.field, func.max(HistoryEntry.at).label("at"))
+    .where(
+        HistoryEntry.ticket_id == bindparam("ticket_id"),
+        HistoryEntry.field.is_not(None),
+        HistoryEntry.type != HistoryType.SYNC_CONFLICT,
+    )
+    .group_by(HistoryEntry.field)
+)
+_PEOPLE = Statement(
+    select(RemotePerson.user_id, RemotePerson.remote_id, User.active)
+    .join(User, RemotePerson.user_id == User.id)
+    .where(
+        RemotePerson.connection_id == bindparam("connection_id"),
+        or_(
+            RemotePerson.user_id.in_(bindparam("users", expanding=True)),
+            RemotePerson.remote_id.in_(bindparam("remote_ids", expanding=True)),
+        ),
+    )
+    .order_by(RemotePerson.seen_at)
+)
 
 
 @dataclass(frozen=True)
@@ -54,15 +82,12 @@ def filing_facts(reader: Reader, ticket_id: UUID) -> dict[str, Any]:
     return _values(row) | {"channel": str(row.channel), "number": row.number}
 
 
-def _row(reader: Reader, ticket_id: UUID) -> Row[Any]:
-    return reader.execute(
-        select(Ticket.__table__, Team.name.label("team_name"))
-        .outerjoin(Team, Ticket.team_id == Team.id)
-        .where(Ticket.id == ticket_id)
-    ).one()
+def _row(reader: Reader, ticket_id: UUID) -> Any:
+    (ticket,) = reader.named(_TICKET, {"ticket_id": ticket_id})
+    return ticket
 
 
-def _values(ticket: Row[Any]) -> dict[str, Any]:
+def _values(ticket: Any) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(ticket, name) for name in TEXTS}
     values |= {name: _plain(getattr(ticket, name)) for name in CHOICES}
     return values | {
@@ -79,18 +104,9 @@ def _plain(value: StrEnum | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _changed_at(reader: Reader, ticket: Row[Any]) -> dict[str, datetime]:
+def _changed_at(reader: Reader, ticket: Any) -> dict[str, datetime]:
     """When each field was last changed; one that never was, when the ticket came into being."""
-    rows = reader.execute(
-        select(HistoryEntry.field, func.max(HistoryEntry.at).label("at"))
-        .where(
-            HistoryEntry.ticket_id == ticket.id,
-            HistoryEntry.field.is_not(None),
-            HistoryEntry.type != HistoryType.SYNC_CONFLICT,
-        )
-        .group_by(HistoryEntry.field)
-    )
-    changed: dict[str, datetime] = {row.field: row.at for row in rows}
+    changed: dict[str, datetime] = dict(reader.rows(_CHANGED_AT, {"ticket_id": ticket.id}))
     if ticket.resolved_at is not None:
         changed.setdefault("resolution_notes", ticket.resolved_at)
     return dict.fromkeys((*TEXTS, *CHOICES, "assignee", "tags", "team"), ticket.created_at) | changed
@@ -100,19 +116,12 @@ def who_is_who(
     reader: Reader, connection_id: UUID, users: Iterable[UUID | None], remote_ids: Iterable[str | None]
 ) -> People:
     """Return who these people of the desk and of the tracker are on the other side, as far as that is known."""
-    wanted = [one for one in users if one is not None]
-    rows = reader.execute(
-        select(RemotePerson.user_id, RemotePerson.remote_id, User.active)
-        .join(User, RemotePerson.user_id == User.id)
-        .where(
-            RemotePerson.connection_id == connection_id,
-            or_(
-                RemotePerson.user_id.in_(wanted),
-                RemotePerson.remote_id.in_([one for one in remote_ids if one is not None]),
-            ),
-        )
-        .order_by(RemotePerson.seen_at)
-    ).all()
+    wanted = {
+        "connection_id": connection_id,
+        "users": [one for one in users if one is not None],
+        "remote_ids": [one for one in remote_ids if one is not None],
+    }
+    rows = reader.named(_PEOPLE, wanted)
     return People(
         remote={str(row.user_id): row.remote_id for row in rows},
         desk={row.remote_id: str(row.user_id) for row in rows if row.active},

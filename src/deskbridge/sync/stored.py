@@ -1,16 +1,36 @@
 """Values as the database keeps them: JSON, with moments and sets marked so that they come back as what they were."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, insert, select, update
 
 from deskbridge.kit.db import Reader, UnitOfWork
+from deskbridge.kit.statements import Statement
 from deskbridge.sync.connector import Value
 from deskbridge.sync.merge import Base
 from deskbridge.sync.model import LinkField
+
+_FIELDS = Statement(
+    select(LinkField.field, LinkField.desk, LinkField.remote, LinkField.agreed, LinkField.reason).where(
+        LinkField.link_id == bindparam("link_id")
+    )
+)
+_ADD = insert(LinkField)
+_CHANGE = update(LinkField).where(LinkField.link_id == bindparam("of_link"), LinkField.field == bindparam("of_field"))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One field's row: what both sides agreed on, if they ever did, and why it has the value it has."""
+
+    desk: Any = None
+    remote: Any = None
+    agreed: bool = False
+    reason: str = ""
 
 
 def packed(value: Value) -> Any:
@@ -30,29 +50,31 @@ def unpacked(kept: Any) -> Value:
 
 def read_bases(reader: Reader, link_id: UUID) -> dict[str, Base]:
     """Return the bases of a link by desk field."""
-    rows = reader.execute(
-        select(LinkField.field, LinkField.desk, LinkField.remote).where(LinkField.link_id == link_id, LinkField.agreed)
-    )
-    return {row.field: Base(unpacked(row.desk), unpacked(row.remote)) for row in rows}
+    kept = _kept(reader, link_id)
+    return {field: Base(unpacked(row.desk), unpacked(row.remote)) for field, row in kept.items() if row.agreed}
+
+
+def _kept(reader: Reader, link_id: UUID) -> dict[str, _Kept]:
+    return {field: _Kept(*values) for field, *values in reader.rows(_FIELDS, {"link_id": link_id})}
 
 
 def keep_bases(
     uow: UnitOfWork, link_id: UUID, bases: Mapping[str, Base], reasons: Mapping[str, str] | None = None
 ) -> None:
     """Store these bases, and why fields have the value they have; the others stay as they are."""
-    present = {row.field: row for row in uow.session.execute(_of(link_id)).scalars()}
-    for field in sorted({*bases, *(reasons or {})}):
-        row = present.get(field) or _empty(uow, link_id, field)
+    present, reasons = _kept(uow, link_id), reasons or {}
+    new, changed = [], []
+    for field in sorted({*bases, *reasons}):
+        before = present.get(field)
+        after = before or _Kept()
         if base := bases.get(field):
-            row.desk, row.remote, row.agreed, row.at = packed(base.desk), packed(base.remote), True, uow.now
-        if reasons and reasons.get(field, row.reason) != row.reason:
-            row.reason, row.at = reasons[field], uow.now
-        uow.session.add(row)
-
-
-def _empty(uow: UnitOfWork, link_id: UUID, field: str) -> LinkField:
-    return LinkField(link_id=link_id, field=field, desk=None, remote=None, agreed=False, reason="", at=uow.now)
-
-
-def _of(link_id: UUID) -> Select[LinkField]:
-    return select(LinkField).where(LinkField.link_id == link_id)
+            after = replace(after, desk=packed(base.desk), remote=packed(base.remote), agreed=True)
+        after = replace(after, reason=reasons.get(field, after.reason))
+        if before is None:
+            new.append({"link_id": link_id, "field": field, "at": uow.now, **vars(after)})
+        elif after != before:
+            changed.append({"of_link": link_id, "of_field": field, "at": uow.now, **vars(after)})
+    if new:
+        uow.execute(_ADD, new)
+    if changed:
+        uow.execute(_CHANGE, changed)

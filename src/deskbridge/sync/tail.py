@@ -7,9 +7,22 @@ from sqlalchemy import Row, func, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.events import EventRow
+from deskbridge.kit.statements import Statement
 from deskbridge.sync.model import Tail
+from deskbridge.tickets.events import TicketOpened
 
 NAME, BATCH = "filing", 500
+OPENED = TicketOpened.__name__
+MOST_UNREAD = 100
+"""So many events of which none opened a ticket are left unread, rather than noting the place after each."""
+
+_UNREAD = Statement(
+    select(EventRow.name)
+    .join(Tail, EventRow.id > Tail.position)
+    .where(Tail.name == NAME)
+    .order_by(EventRow.id)
+    .limit(MOST_UNREAD)
+)
 
 
 def begin(uow: UnitOfWork) -> None:
@@ -19,9 +32,9 @@ def begin(uow: UnitOfWork) -> None:
 
 
 def is_behind(reader: Reader) -> bool:
-    """Tell whether there are events that were not read yet: a look that locks nothing."""
-    newer = select(EventRow.id).join(Tail, EventRow.id > Tail.position).where(Tail.name == NAME)
-    return reader.execute(newer.limit(1)).first() is not None
+    """Tell whether it is time to read: for an opened ticket, or for there being much. A look that locks nothing."""
+    unread = reader.rows(_UNREAD, {})
+    return len(unread) == MOST_UNREAD or (OPENED,) in unread
 
 
 def read(uow: UnitOfWork) -> Sequence[Row[Any]]:

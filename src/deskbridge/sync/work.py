@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.sealed import Seal, Unreadable
+from deskbridge.kit.statements import Statement
 from deskbridge.people.actor import Actor
 from deskbridge.sync import breaker, leases
 from deskbridge.sync.applying import connection_actor
@@ -25,6 +26,9 @@ from deskbridge.sync.stored import read_bases
 
 NOBODY = UUID(int=0)
 """The worker that never holds a link."""
+
+_LINK = Statement(select(Link.__table__).where(Link.id == bindparam("link_id")))
+_CONNECTION = Statement(select(Connection.__table__).where(Connection.id == bindparam("connection_id")))
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def look(reader: Reader, link_id: UUID, seal: Seal) -> Work:
 
 
 def _of(reader: Reader, taken: Taken, seal: Seal) -> Work:
-    link = reader.execute(select(Link.__table__).where(Link.id == taken.link_id)).one()
-    row = reader.execute(select(Connection.__table__).where(Connection.id == taken.connection_id)).one()
+    (link,) = reader.named(_LINK, {"link_id": taken.link_id})
+    (row,) = reader.named(_CONNECTION, {"connection_id": taken.connection_id})
     offset = timedelta(seconds=row.clock_offset)
     return Work(
         taken=taken,
