@@ -27,6 +27,7 @@ DOMAIN = (
         for name in ("attachments", "uploads", "conversation", "fields", "policy", "queries", "service", "workflow")
     ),
     *("tickets/web.py", "tickets/web_forms.py", "people/front.py", "search/queries.py"),
+    *(f"sync/{name}.py" for name in ("connections", "lists", "queries", "service", "web", "web_links", "web_setup")),
 )
 ERRORS = {
     "FieldError", "Malformed", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "RateLimited", "Unavailable",

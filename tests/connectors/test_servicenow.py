@@ -119,6 +119,15 @@ class TestServiceNow(ContractSuite):
         assert self.fetched(connector, self.made(connector, opened_at=opened)).fields["opened_at"] == opened
         assert len(connector.find_by_key("T-1")) == 1
 
+    @pytest.mark.parametrize("status", [401, 429, 503])
+    def test_a_create_that_is_held_up_half_way_may_have_made_something(
+        self, remote: Remote, connector: Connector, status: int
+    ) -> None:
+        remote.fault("status", "PATCH", ".*", status=status, body="{}")
+        with pytest.raises(Unknown):
+            self.made(connector, opened_at=START - timedelta(days=3))
+        assert len(connector.find_by_key("T-1")) == 1
+
     def test_a_data_policy_that_refuses_an_import_names_the_column(self, connector: Connector) -> None:  # 27
         with pytest.raises(Rejected) as refusal:
             self.made(connector, state="6")

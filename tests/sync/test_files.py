@@ -12,7 +12,7 @@ from tests.sync.world import World, world
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
-from deskbridge.sync.model import FailureClass, FailureState, SyncFailure
+from deskbridge.sync.model import FailureClass, FailureState, SyncEvent, SyncFailure
 from deskbridge.tickets.attachments import attach
 from deskbridge.tickets.model import Attachment, Audience
 
@@ -64,6 +64,12 @@ def here(world: World) -> list[tuple[str, str]]:
     return [(row.name, row.sha256) for row in world.rows(Attachment)]
 
 
+def counted(world: World) -> tuple[int, int]:
+    """Return how many files the monitor counts as written and as taken over."""
+    lines = world.rows(SyncEvent, SyncEvent.what == "children")
+    return sum(line.pushed for line in lines), sum(line.pulled for line in lines)
+
+
 SAME = [("error.log", hashlib.sha256(LOG).hexdigest())]
 
 
@@ -72,12 +78,14 @@ def test_a_file_goes_out_once_byte_for_byte(jira: World, ticket: MadeTicket, cas
     jira.settle(rounds=10)
     assert there(jira, ticket) == SAME
     assert here(jira) == SAME
+    assert counted(jira) == (1, 0)
 
 
 def test_a_file_comes_in_once_for_agents_only(jira: World, ticket: MadeTicket) -> None:
     uploaded_there(jira, ticket, "error.log", LOG)
     jira.settle(rounds=10)
     assert here(jira) == SAME
+    assert counted(jira) == (0, 1)
     assert jira.row(Attachment).audience is Audience.INTERNAL
     assert there(jira, ticket) == SAME
 

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from unittest.mock import patch
 
 import pytest
 from tests.connectors.remote import listening
@@ -68,12 +70,13 @@ def test_a_record_nobody_knew_becomes_a_candidate_and_is_decided_on(jira: World,
 
 
 def test_salesforce_is_told_that_its_outbound_message_arrived(
-    database: Database, clock: ManualClock, api: Api, make: Factory, monkeypatch: pytest.MonkeyPatch
+    database: Database, clock: ManualClock, api: Api, make: Factory
 ) -> None:
     make.team("Support")
-    with world(database, clock, "salesforce") as made:
+    with ExitStack() as until_the_end:
+        made = until_the_end.enter_context(world(database, clock, "salesforce"))
         made.connect("salesforce")
-        monkeypatch.setattr(api.app.state, "trackers", Reach(made.trackers, made.seal))
+        until_the_end.enter_context(patch.object(api.app.state, "trackers", Reach(made.trackers, made.seal)))
         remote = made.remotes["salesforce"]
         remote.post("options", {"push": "outbound_message"})
         with listening() as listener:

@@ -20,6 +20,7 @@ TABLE = {
     "done": Row(frozenset({"RESOLVED", "CLOSED"}), "RESOLVED"),
     "void": Row(frozenset(), "CLOSED"),
 }
+REVIEW = Row(frozenset(), "IN_PROGRESS")
 
 
 def rule(
@@ -124,6 +125,15 @@ def test_both_changed_it(
 def test_a_status_in_the_class_changes_nothing() -> None:
     assert gist(merged(rule("status"), "ESCALATED", "work", ("new", "work"))) == ("-", "-", False)
     assert gist(merged(rule("status"), "ESCALATED", "work", ("work", "new"))) == ("-", "-", False)
+
+
+def test_a_move_within_the_class_leaves_the_tracker_where_it_is() -> None:
+    """The tracker has one word for both: what it tells apart beyond that, as a review, is its own people's business."""
+    reviewed = FieldRule("status", "there", Direction.BOTH, Policy.NEWEST, table=TABLE | {"review": REVIEW})
+    outcome = merged(reviewed, "IN_PROGRESS", "review", ("new", "new"))
+    assert outcome.base == Base("work", "review")
+    assert gist(merged(reviewed, "PENDING_INFO", "review", ("work", "review"))) == ("-", "-", False)
+    assert gist(merged(reviewed, "RESOLVED", "review", ("work", "review"))) == ("RESOLVED", "-", False)
 
 
 def test_a_status_outside_the_class_becomes_its_inbound_one() -> None:

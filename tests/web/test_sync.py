@@ -60,7 +60,9 @@ def test_every_form_of_the_monitor_wants_its_token(as_person, failed, what):
 
 def test_a_team_lead_steers_nothing(as_person, sample, failed):
     where = f"/desk/sync/connections/{failed.connection_id}/resume"
-    assert as_person("lea").post(where, {}, form="/desk/tickets/new").status_code == 403
+    refused = as_person("lea").post(where, {}, form="/desk/tickets/new")
+    assert refused.status_code == 403
+    assert "Solo i manager governano la sincronizzazione." in refused.text
     assert state(sample, Connection.state) is ConnectionState.PAUSED
 
 
@@ -216,3 +218,11 @@ def test_links_are_listed_by_connection_state_and_whether_they_wait(as_person, s
     assert "Asked to wait" in lead.get("/desk/sync").text
     sample.database.write(lambda uow: uow.execute(update(Link).values(dirty_at=None, last_error=None)))
     assert "10001" not in lead.get("/desk/sync/links?waiting=1").text
+
+
+def test_a_customer_reads_the_key_of_the_record_beside_the_number_of_the_request(as_person, sample, failed):
+    anna = as_person("anna")
+    assert "PLANT-7" not in anna.get("/portal/tickets/1001").text
+    sample.database.write(lambda uow: uow.execute(update(Link).values(remote_key="PLANT-7")))
+    assert "PLANT-7" in anna.get("/portal/tickets/1001").text
+    sample.database.write(lambda uow: uow.execute(update(Link).values(remote_key="")))

@@ -1,4 +1,4 @@
-"""The demo's page that says where to click to see a change travel from one tracker to the next."""
+"""The demo's pages that say where to click to see a change travel from one tracker to the next."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,11 @@ from deskbridge.people.actor import Actor
 from deskbridge.people.front import front_of, require_agent
 
 PATH = "/desk/tour"
+CUSTOMERS_PATH = "/portal/tour"
 
 
 def tour_of(trackers: Mapping[str, str], account: str, secret: str) -> APIRouter:
-    """Return the door of the tour past these trackers (address by name), where everybody signs in by this account."""
+    """Return the doors of the tour past these trackers (address by name), where everybody signs in by this account."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(PATH)
@@ -25,7 +26,17 @@ def tour_of(trackers: Mapping[str, str], account: str, secret: str) -> APIRouter
         context = {"trackers": trackers, "account": account, "secret": secret, "password": PASSWORD, "view_now": "tour"}
         return front.page(request, actor, "demo/tour.html", context)
 
+    @router.get(CUSTOMERS_PATH)
+    async def customers_tour(request: Request) -> Response:
+        front = front_of(request)
+        actor, _ = await front.read(request, _anybody)
+        return front.page(request, actor, "demo/portal_tour.html", {"trackers": trackers, "password": PASSWORD})
+
     return router
+
+
+def _anybody(_reader: Reader, _actor: Actor) -> None:
+    """Let everybody in who is signed in."""
 
 
 def _agent(_reader: Reader, actor: Actor) -> None:

@@ -65,8 +65,8 @@ class Engine:
         self.worker = worker or new_id()
 
     def step(self) -> Did | None:
-        """Do the next thing that is due: work on a link, else read a feed; None when nothing is."""
-        return self.file() or self.work() or self.poll()
+        """Do the next thing that is due, None when nothing is: feeds before links, for there is always a link."""
+        return self.file() or self.poll() or self.work()
 
     def run(self, most: int = 10_000) -> list[Did]:
         """Step until nothing is due, at most so often, and return what was done."""
@@ -146,11 +146,9 @@ class Engine:
         return Did(what, feed.connection_id)
 
     def _read(self, feed: DueFeed, connector: Connector) -> str:
-        if feed.since is None:
-            hits, place = polling.read_beginning(connector)
-        else:
-            hits, place = polling.read_feed(connector, feed.since)
-        new = self.database.write(polling.keep, feed, hits, place)
+        since = feed.since or polling.beginning(connector, feed)
+        hits, place = polling.read_feed(connector, since)
+        new = self.database.write(polling.keep, feed, since, hits, place)
         self.database.write(_reached, feed.connection_id)
         return f"feed read: {new} new"
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.kit.errors import Invalid, TooLarge, UnsupportedMedia
-from deskbridge.sync import failures, leases, persons
+from deskbridge.sync import failures, leases, persons, timeline
 from deskbridge.sync.belongings import key_of, tie
 from deskbridge.sync.children import DeskFile, Retie, SendFile, Step, TakeFile, Tie, merge_files
 from deskbridge.sync.connector import Audience, Connector, NewAttachment
@@ -85,7 +85,7 @@ def _take_step(
     elif isinstance(step, SendFile):
         row = rows[step.file.key]
         sent = Tie(step.file.key, _send(connector, work, uploads, row), row.sha256, row.sha256)
-        database.write(_tie, work, sent, row)
+        database.write(_note_sent, work, sent, row)
         return replace(work, taken=replace(work.taken))  # another round's: the record is not at its version any more
     elif isinstance(step, TakeFile):
         return _take(database, connector, work, uploads, step)
@@ -95,6 +95,18 @@ def _take_step(
 def _tie(uow: UnitOfWork, work: Work, tied: Tie, row: Attachment | None) -> None:
     link = leases.held(uow, work.taken)
     tie(uow, link.id, ChildKind.ATTACHMENT, tied, row.id if row is not None else None, from_tracker=False)
+
+
+def _note_sent(uow: UnitOfWork, work: Work, tied: Tie, row: Attachment) -> None:
+    _tie(uow, work, tied, row)
+    _tell(uow, work, pushed=1)
+
+
+def _tell(uow: UnitOfWork, work: Work, *, pushed: int = 0, pulled: int = 0) -> None:
+    link = leases.held(uow, work.taken)
+    timeline.add(
+        uow, link.connection_id, "children", {"sent": pushed, "taken": pulled}, link, pushed=pushed, pulled=pulled
+    )
 
 
 def _send(connector: Connector, work: Work, uploads: Uploads, row: Attachment) -> str:
@@ -152,6 +164,7 @@ def _store(uow: UnitOfWork, work: Work, step: TakeFile, received: Received, scan
         actor = replace(work.actor, id=known.user_id if known else None)
         internal = step.audience is Audience.INTERNAL
         local = attach(uow, actor, link.ticket_id, received, internal=internal, scanned=scanned)
+        _tell(uow, work, pulled=1)
     tied = Tie(key_of(local.id, link.id), step.attachment.id, received.sha256, received.sha256)
     tie(uow, link.id, ChildKind.ATTACHMENT, tied, local.id, from_tracker=twin is None)
     uow.session.flush()

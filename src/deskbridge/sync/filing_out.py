@@ -26,18 +26,22 @@ FIRST_LOOK, LOOK_EVERY = timedelta(seconds=2), timedelta(seconds=30)
 
 
 def create(database: Database, connector: Connector, work: Work) -> str:
-    """Create the record of a ticket that was filed. From before the call until its answer the outcome is unknown."""
+    """Create the record of a ticket that was filed. From before the call until its answer the outcome is unknown.
+
+    Where creating again returns the record there is, that one may be of an earlier try: what was kept then stays.
+    """
     assert work.desk is not None
     if work.desk.gone:
         return database.write(_forget, work)
     planned = _planned(database, work)
-    database.write(_begin, work, planned)
+    new = None if connector.capabilities.unique_key and work.bases else planned
+    database.write(_begin, work, new)
     try:
         ref = connector.create(work.key, planned.writes)
-    except (Rejected, RetryLater):  # nothing was made, and that is certain
+    except (Rejected, RetryLater):  # there is no answer to wait for
         database.write(_undo, work)
         raise
-    return _adopt(database, connector, work, ref, planned)
+    return _adopt(database, connector, work, ref, new)
 
 
 def _planned(database: Database, work: Work) -> Plan:
@@ -56,10 +60,11 @@ def _forget(uow: UnitOfWork, work: Work) -> str:
     return "ticket gone"
 
 
-def _begin(uow: UnitOfWork, work: Work, planned: Plan) -> None:
+def _begin(uow: UnitOfWork, work: Work, planned: Plan | None) -> None:
     link = leases.held(uow, work.taken)
     link.state, link.unknown_since, link.due_at = LinkState.UNKNOWN, uow.now, uow.now + leases.LEASE
-    keep_bases(uow, link.id, planned.bases, planned.reasons)
+    if planned is not None:
+        keep_bases(uow, link.id, planned.bases, planned.reasons)
 
 
 def _undo(uow: UnitOfWork, work: Work) -> None:

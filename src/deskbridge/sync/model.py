@@ -216,14 +216,17 @@ class Tail(Base):
 
 
 class Seen(Base):
-    """The ledger of a change feed: which version of a record it has shown; kept as long as it may show it again."""
+    """The ledger of a change feed: every version of a record it has shown; kept as long as it may show it again.
+
+    A feed may show something of a record late, behind a version that was seen already: each counts for itself.
+    """
 
     __tablename__ = "sync_seen"
     __table_args__ = table_args(Index(None, "connection_id", "at"))
 
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True)
     remote_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    version: Mapped[str] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(200), primary_key=True)
     at: Mapped[datetime]
 
 

@@ -1,7 +1,7 @@
 """What is to be done so that one ticket and one record agree again. Pure: `sync plan` shows it, the engine does it."""
 
 from collections import abc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
@@ -75,6 +75,16 @@ class Plan:
     def empty(self) -> bool:
         """Nothing is to be written on either side."""
         return not (self.writes or self.transition or self.changes)
+
+    def written_only(self) -> "Plan":
+        """Return what is left of it where nothing is taken over: that is all still to be seen by the next plan."""
+        return replace(
+            self,
+            changes={},
+            seen={},
+            clashes=tuple(clash for clash in self.clashes if clash.field not in self.changes),
+            bases={name: base for name, base in self.bases.items() if name not in self.changes},
+        )
 
 
 @dataclass(frozen=True)

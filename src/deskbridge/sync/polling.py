@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 
 from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.sealed import Seal, Unreadable
@@ -22,11 +22,12 @@ MOST_PAGES = 50
 
 @dataclass(frozen=True)
 class DueFeed:
-    """A feed that this worker reads next. `since` is None for one that was never read."""
+    """A feed that this worker reads next. `since` is None for one that was never read; `age` is how long it is on."""
 
     connection_id: UUID
     address: Address
     since: Watermark | None
+    age: timedelta
 
 
 def is_due(reader: Reader) -> bool:
@@ -47,7 +48,8 @@ def take_feed(uow: UnitOfWork, seal: Seal) -> DueFeed | None:
     except Unreadable as error:
         hold_up_unusable(uow, row.id, error)
         return None
-    return DueFeed(row.id, address, Watermark(cursor.at, cursor.tie) if cursor else None)
+    since = Watermark(cursor.at, cursor.tie) if cursor else None
+    return DueFeed(row.id, address, since, uow.now - row.updated_at)
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -71,27 +73,28 @@ def read_feed(connector: Connector, since: Watermark) -> tuple[list[Hit], Waterm
     return hits, max(place, since, key=lambda mark: mark.at)
 
 
-def read_beginning(connector: Connector) -> tuple[list[Hit], Watermark]:
-    """Return where a new feed begins, the tracker's own present, and what it shows from before, which is not news."""
-    present = Watermark(connector.now())
-    hits, _ = read_feed(connector, present)
-    return hits, present
+def beginning(connector: Connector, feed: DueFeed) -> Watermark:
+    """Return where a feed begins that was never read, in the tracker's own time: when it was switched on."""
+    return Watermark((connector.now() - feed.age).replace(microsecond=0))
 
 
-def keep(uow: UnitOfWork, feed: DueFeed, hits: list[Hit], place: Watermark) -> int:
+def keep(uow: UnitOfWork, feed: DueFeed, since: Watermark, hits: list[Hit], place: Watermark) -> int:
     """Turn what is new into hints and move the watermark on; returns how many records that were.
 
-    What a feed shows when it is read for the first time is only remembered.
+    What a feed shows from before its beginning is only remembered.
     """
-    seen = _seen(uow, feed.connection_id, [hit.remote_id for hit in hits])
-    latest = {hit.remote_id: hit for hit in hits}
-    new = [hit for hit in latest.values() if seen.get(hit.remote_id) != _mark(hit)]
+    shown = {(hit.remote_id, _mark(hit)): hit for hit in hits}
+    seen = _seen(uow, feed.connection_id, sorted({hit.remote_id for hit in hits}))
+    new = [hit for key, hit in shown.items() if key not in seen]
     for hit in new:
-        _remember(uow, feed.connection_id, hit, known=hit.remote_id in seen)
-        if feed.since is not None and not _is_ours(uow, feed.connection_id, hit):
-            hint_at(uow, feed.connection_id, hit.remote_id)
+        uow.session.add(
+            Seen(connection_id=feed.connection_id, remote_id=hit.remote_id, version=_mark(hit), at=hit.updated_at)
+        )
+    news = [hit for hit in new if feed.since is not None or hit.updated_at >= since.at]
+    for remote_id in dict.fromkeys(hit.remote_id for hit in news if not _is_ours(uow, feed.connection_id, hit)):
+        hint_at(uow, feed.connection_id, remote_id)
     _move(uow, feed.connection_id, place)
-    return len(new)
+    return len({hit.remote_id for hit in new})
 
 
 def _is_ours(reader: Reader, connection_id: UUID, hit: Hit) -> bool:
@@ -103,32 +106,19 @@ def _is_ours(reader: Reader, connection_id: UUID, hit: Hit) -> bool:
 
 
 def _mark(hit: Hit) -> str:
-    return "deleted" if hit.deleted else hit.version[:200]
+    return f"deleted {hit.updated_at.isoformat()}" if hit.deleted else hit.version[:200]
 
 
-def _seen(reader: Reader, connection_id: UUID, ids: list[str]) -> dict[str, str]:
-    known: dict[str, str] = {}
+def _seen(reader: Reader, connection_id: UUID, ids: list[str]) -> set[tuple[str, str]]:
+    known: set[tuple[str, str]] = set()
     for start in range(0, len(ids), 500):
         rows = reader.execute(
             select(Seen.remote_id, Seen.version).where(
                 Seen.connection_id == connection_id, Seen.remote_id.in_(ids[start : start + 500])
             )
         )
-        known |= {row.remote_id: row.version for row in rows}
+        known |= {(row.remote_id, row.version) for row in rows}
     return known
-
-
-def _remember(uow: UnitOfWork, connection_id: UUID, hit: Hit, *, known: bool) -> None:
-    if known:
-        uow.execute(
-            update(Seen)
-            .where(Seen.connection_id == connection_id, Seen.remote_id == hit.remote_id)
-            .values(version=_mark(hit), at=hit.updated_at)
-        )
-    else:
-        uow.session.add(
-            Seen(connection_id=connection_id, remote_id=hit.remote_id, version=_mark(hit), at=hit.updated_at)
-        )
 
 
 def _move(uow: UnitOfWork, connection_id: UUID, place: Watermark) -> None:

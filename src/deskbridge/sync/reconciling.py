@@ -1,6 +1,5 @@
 """A round on a link that has both sides: read, plan, write the least, read back, keep what both agree on."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -8,7 +7,7 @@ from sqlalchemy import func, select
 from deskbridge.kit.db import Database, Reader, UnitOfWork
 from deskbridge.sync import connections, failures, leases, persons, timeline
 from deskbridge.sync.applying import apply
-from deskbridge.sync.clashes import keep_clashes
+from deskbridge.sync.clashes import keep_clashes, keep_overwritten
 from deskbridge.sync.connector import Connector, Record, Rejected
 from deskbridge.sync.exchange import exchange
 from deskbridge.sync.files import exchange_files
@@ -64,7 +63,7 @@ def known_people(database: Database, work: Work, desk: Desk | None, record: Reco
 
 def push(database: Database, connector: Connector, work: Work, planned: Plan, record: Record) -> Record:
     """Write what the desk changed, and return the record as read back."""
-    database.write(leases.extend, work.taken)
+    database.write(_before_writing, work, planned)
     if planned.writes:
         connector.update(record.ref.id, planned.writes, record.version)
     if planned.transition:
@@ -73,6 +72,13 @@ def push(database: Database, connector: Connector, work: Work, planned: Plan, re
     if after is None:
         raise Rejected("the record was gone right after it was written")
     return after
+
+
+def _before_writing(uow: UnitOfWork, work: Work, planned: Plan) -> None:
+    leases.extend(uow, work.taken)
+    if planned.clashes:
+        link = leases.held(uow, work.taken)
+        keep_overwritten(uow, link, work.actor, uow.session.get_one(Ticket, link.ticket_id), planned)
 
 
 def _finish(uow: UnitOfWork, work: Work, planned: Plan, record: Record, people: People) -> str:
@@ -89,7 +95,7 @@ def _finish(uow: UnitOfWork, work: Work, planned: Plan, record: Record, people: 
     present = read_desk(uow, link.ticket_id, work.clock_offset)
     outdated = any(present.side.values.get(name) != planned.seen.get(name) for name in planned.changes)
     if outdated:
-        planned = replace(planned, changes={})
+        planned = planned.written_only()
     elif planned.changes:
         apply(uow, work.actor, link.ticket_id, planned.changes, record.ref.key)
         present = read_desk(uow, link.ticket_id, work.clock_offset)

@@ -264,8 +264,11 @@ def _require_free(uow: UnitOfWork, ticket: Ticket, connection_id: UUID, remote_i
     same = (Link.remote_id == remote_id) | (Link.ticket_id == ticket.id)
     for link in uow.session.execute(select(Link).where(Link.connection_id == connection_id, same)).scalars().all():
         if link.state not in LET_GO:
-            what = "This ticket" if link.ticket_id == ticket.id else "This record"
-            raise Conflict(f"{what} is linked over this connection already.")
+            raise Conflict(
+                "This ticket is linked over this connection already."
+                if link.ticket_id == ticket.id
+                else "This record is linked over this connection already."
+            )
         uow.session.delete(link)
     uow.session.flush()
 

@@ -14,7 +14,7 @@ from deskbridge.people.model import Team, User
 from deskbridge.sync.model import RemotePerson
 from deskbridge.sync.plan import TicketSide
 from deskbridge.sync.vocabulary import People
-from deskbridge.tickets.model import HistoryEntry, Ticket
+from deskbridge.tickets.model import HistoryEntry, HistoryType, Ticket
 
 TEXTS = ("title", "description", "category", "affected_service", "external_ref", "resolution_notes")
 CHOICES = ("status", "priority", "environment", "impact_level")
@@ -83,7 +83,11 @@ def _changed_at(reader: Reader, ticket: Row[Any]) -> dict[str, datetime]:
     """When each field was last changed; one that never was, when the ticket came into being."""
     rows = reader.execute(
         select(HistoryEntry.field, func.max(HistoryEntry.at).label("at"))
-        .where(HistoryEntry.ticket_id == ticket.id, HistoryEntry.field.is_not(None))
+        .where(
+            HistoryEntry.ticket_id == ticket.id,
+            HistoryEntry.field.is_not(None),
+            HistoryEntry.type != HistoryType.SYNC_CONFLICT,
+        )
         .group_by(HistoryEntry.field)
     )
     changed: dict[str, datetime] = {row.field: row.at for row in rows}

@@ -18,6 +18,7 @@ from deskbridge.sync.connector import (
     Attachment,
     Audience,
     Audiences,
+    AuthFailed,
     Capabilities,
     ChangePage,
     Comment,
@@ -129,8 +130,14 @@ class ServiceNow:
         rest = {name: value for name, value in values.items() if name not in known.staged}
         ref, is_untouched = self._existing(key) or self._imported(key, values, known)
         if rest and is_untouched:
-            self._client.patch(ref.id, rest)
+            self._complete(ref, rest)
         return ref
+
+    def _complete(self, ref: Ref, rest: Mapping[str, str]) -> None:
+        try:
+            self._client.patch(ref.id, rest)
+        except (AuthFailed, RetryLater) as lost:
+            raise Unknown(f"created as {ref.key}, but not completed: {lost.reason}") from lost
 
     def find_by_key(self, key: str) -> Sequence[Ref]:
         return [ref for ref, _ in self._keyed(key)]
