@@ -1,10 +1,10 @@
-"""What fuzzing asks for: a world to be about, and a log that is about failures, with thousands of requests to come."""
+"""What fuzzing asks for: a world to be about, callers, and a log that is about failures, with thousands of requests."""
 
 import logging
 
 import pytest
 import structlog
-from tests.factories import Cast, Factory
+from tests.factories import Cast, Factory, Person
 from tests.meta.requests import World
 from tests.support.http import Api
 
@@ -13,6 +13,12 @@ from tests.support.http import Api
 def world(make: Factory, cast: Cast, api: Api) -> World:
     """Makes what requests are about."""
     return World(make, cast, api.app.state.uploads)
+
+
+@pytest.fixture
+def everybody(cast: Cast) -> list[Person]:
+    """Somebody of each role."""
+    return [cast.customer, cast.agent, cast.lead, cast.manager, cast.admin]
 
 
 @pytest.fixture(autouse=True)
