@@ -21,6 +21,7 @@ from deskbridge.client.choices import (
     HistoryType,
     ImpactLevel,
     LinkState,
+    Outcome,
     Priority,
     RelationType,
     Role,
@@ -660,8 +661,19 @@ class MappingFault(msgspec.Struct, kw_only=True):
     message: str
 
 
+class CheckAnswer(msgspec.Struct, kw_only=True):
+    """One line of a test: `what` is auth, permissions, fields, clock or webhook."""
+
+    what: str
+    outcome: Outcome
+    message: str
+
+
 class TrialAnswer(msgspec.Struct, kw_only=True):
-    """What a test found. `clock_offset` is the tracker's clock minus the desk's, in seconds."""
+    """What a test found. `clock_offset` is the tracker's clock minus the desk's, in seconds.
+
+    `checks` say it line by line. A connection passes without webhooks: its changes are then found once a minute.
+    """
 
     passed: bool
     account: str | None
@@ -670,6 +682,7 @@ class TrialAnswer(msgspec.Struct, kw_only=True):
     clock_offset: float | None
     failure: str | None
     faults: list[MappingFault]
+    checks: list[CheckAnswer]
 
 
 class RehearsedRecord(msgspec.Struct, kw_only=True):

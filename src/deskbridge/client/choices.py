@@ -204,6 +204,15 @@ class LinkState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Outcome(StrEnum):
+    """How a check ended. WARNING: it works, though less well than it could. SKIPPED: something else failed first."""
+
+    FAILED = "failed"
+    PASSED = "passed"
+    SKIPPED = "skipped"
+    WARNING = "warning"
+
+
 class Priority(StrEnum):
     """P1 Critical, P2 High, P3 Medium, P4 Low."""
 

@@ -278,7 +278,7 @@ def _tell(uow: UnitOfWork, row: Connection, actor: Actor) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a connection test found: who we are there, or why not, and what its mapping gets wrong, line by line."""
+    """What a connection test found: who we are there, what failed, and what its mapping gets wrong, line by line."""
 
     health: Health | None
     failure: str | None
@@ -312,15 +312,15 @@ def to_try(reader: Reader, actor: Actor, seal: Seal, connection_id: UUID) -> ToT
 
 def try_out(lines: Lines, wanted: ToTry) -> Trial:
     """Sign in and hold the mapping against the tracker's live set-up. Talks to the tracker: outside of transactions."""
-    connector = lines.open(wanted.address)
+    connector, health = lines.open(wanted.address), None
     try:
         health = connector.check()
         metadata = connector.describe()
         faults = check(parse(wanted.mapping), metadata, connector.capabilities, wanted.categories, wanted.teams)
     except MappingRefused as refused:
-        return Trial(None, None, list(refused.faults))
+        return Trial(health, None, list(refused.faults))
     except Failure as failure:
-        return Trial(None, failure.reason, [])
+        return Trial(health, failure.reason, [])
     return Trial(health, None, list(faults))
 
 

@@ -14,7 +14,8 @@ from deskbridge.kit.db import Reader, UnitOfWork
 from deskbridge.kit.errors import Conflict, Invalid, PreconditionFailed
 from deskbridge.people.actor import Actor
 from deskbridge.people.front import complaints, front_of, see_other
-from deskbridge.sync import connections, queries, rehearsal
+from deskbridge.sync import checks, connections, queries, rehearsal
+from deskbridge.sync.checks import Hooks
 from deskbridge.sync.connections import ConnectionChanges, NewConnection, Trial
 from deskbridge.sync.queries import ConnectionAnswer, MappingAnswer
 from deskbridge.sync.rehearsal import Rehearsal
@@ -92,6 +93,7 @@ class Told:
     faults: Sequence[str] = ()
     problem: str = ""
     trial: Trial | None = None
+    hooks: Hooks | None = None
     rehearsal: Rehearsal | None = None
 
 
@@ -112,6 +114,7 @@ async def _page(request: Request, connection_id: UUID, told: Told, status: int =
         "faults": told.faults,
         "problem": said(front.language(request, actor), told.problem),
         "trial": told.trial,
+        "hooks": told.hooks,
         "rehearsal": told.rehearsal,
         "view_now": "sync",
     }
@@ -174,7 +177,8 @@ async def test(request: Request, connection_id: RowId) -> Response:
     _, wanted = await front.read(request, connections.to_try, reach.seal, connection_id)
     trial = await asyncio.to_thread(connections.try_out, reach.lines, wanted)
     await front.write(request, connections.record_trial, connection_id, trial)
-    return await _page(request, connection_id, Told(trial=trial))
+    _, hooks = await front.read(request, checks.hooks_of, connection_id)
+    return await _page(request, connection_id, Told(trial=trial, hooks=hooks))
 
 
 @router.post("/{id}/rehearsal")

@@ -140,10 +140,22 @@ class SyncRoutes:
             MappingAnswer,
         )
 
-    def test_connection(self, id: UUID | str, *, idempotency_key: str | None = None) -> TrialAnswer:
-        """Sign in and hold the mapping against the tracker's set-up; a draft that passes is rehearsed. For admins."""
+    def test_connection(
+        self, id: UUID | str, *, round_trip: str | UnsetType = UNSET, idempotency_key: str | None = None
+    ) -> TrialAnswer:
+        """Sign in and hold the mapping against the tracker's set-up; a draft that passes is rehearsed. For admins.
+
+        Webhooks are judged by what came; with `round_trip` a record gets an internal comment whose webhook is
+        awaited.
+        """
         return self._calls.answer(
-            Call("POST", f"/api/v1/sync/connections/{segment(id)}/test", key=once(idempotency_key)), TrialAnswer
+            Call(
+                "POST",
+                f"/api/v1/sync/connections/{segment(id)}/test",
+                body={"round_trip": round_trip},
+                key=once(idempotency_key),
+            ),
+            TrialAnswer,
         )
 
     def rehearse(self, id: UUID | str, *, idempotency_key: str | None = None) -> Rehearsal:
