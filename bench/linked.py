@@ -50,8 +50,9 @@ class Linked:
 
     def open_tickets(self, count: int) -> list[UUID]:
         """Open tickets and return them once each has all its records."""
+        wanted = self.database.read(_linked) + count * len(self.trackers)
         opened = [self._open_ticket(index) for index in range(count)]
-        self.until(lambda: self.database.read(_linked) == len(opened) * len(self.trackers))
+        self.until(lambda: self.database.read(_linked) == wanted)
         self.until(self.is_at_rest)
         return opened
 
@@ -113,13 +114,13 @@ def titles(database: Database) -> dict[UUID, str]:
 
 
 @contextmanager
-def linked(url: str, kinds: Sequence[str], *, as_fast_as_possible: bool = False) -> Iterator[Linked]:
+def linked(url: str, kinds: Sequence[str], *, paced: bool = False, pinned: bool = False) -> Iterator[Linked]:
     """Run trackers and a desk that is connected to them, and files every ticket in each, while the block lasts.
 
-    As fast as possible: the connectors keep no pace, the desk has one core and everything else the other.
+    If `paced`, the connectors keep to their own pace; if `pinned`, the desk has one core and everything else the rest.
     """
     cores = sorted(os.sched_getaffinity(0))
-    core = cores[0] if as_fast_as_possible and len(cores) > 1 else None
+    core = cores[0] if pinned and len(cores) > 1 else None
     with ExitStack() as stack:
         if core is not None:
             os.sched_setaffinity(0, cores[1:])
@@ -129,7 +130,7 @@ def linked(url: str, kinds: Sequence[str], *, as_fast_as_possible: bool = False)
         database = Database(url, subscriptions=wire(settings).subscriptions)
         stack.callback(database.close)
         customer, token = _prepare(settings, database, trackers)
-        workers = [stack.enter_context(one) for one in _processes(settings, core, paced=not as_fast_as_possible)]
+        workers = [stack.enter_context(one) for one in _processes(settings, core, paced=paced)]
         api = f"http://127.0.0.1:{settings.SERVICE_PORT}/api/v1"
         headers = {"Authorization": f"Bearer {token}"}
         client = stack.enter_context(httpx.Client(base_url=api, headers=headers, timeout=TIMEOUT, trust_env=False))

@@ -16,7 +16,7 @@ from deskbridge.simulators.product import NAMES, product
 from deskbridge.sync.polling import EVERY
 
 LOOK_SECONDS = 0.01
-PAUSE_SECONDS = 3.0
+PAUSE_SECONDS, PACED_PAUSE_SECONDS = 1.0, 5.0
 TITLES = {"desk": "desk", **{name: product(name).title for name in NAMES}}
 
 TARGETS = (
@@ -30,12 +30,14 @@ The four simulators are one process over sockets, the desk is `deskbridge serve`
 `deskbridge worker` beside it. One ticket has a record in every tracker. A title is changed in one place (through its
 API, as its own people do), {samples} times, {pause:g} s after the last change has come to rest everywhere; then all
 places are looked at every {look:g} ms. Times are from right before the change is sent, median / slowest, in
-milliseconds. The simulators' rate limits are off, the connectors keep to their own pace.
+milliseconds. The simulators' rate limits are off, and the connectors keep no pace (`bench/unpaced.py`). With their own
+pace the same is measured once more, {paced:g} s apart: a Polarion server lets about three requests a second through,
+from everybody, so its connector sends two, and a round takes six or so.
 
 For many changes each of {changes} tickets has one record in one tracker, and every one of them is changed once, one
 after the other without a pause: over there with webhooks on, or on the desk through its API. It ends when everything is
 in step, nothing is due, and no webhook waits. The desk (its server, and its worker where there is one) has one core to
-itself, everything else the other; the connectors keep no pace (`bench/unpaced.py`). CPU is the desk's own, per change;
+itself, everything else the other; the connectors keep no pace. CPU is the desk's own, per change;
 1 000 ms divided by it is what one core can keep up with, whatever else the machine does.
 """
 
@@ -44,12 +46,20 @@ def measure(databases: Databases, options: Namespace) -> str:
     """Measure on every engine; returns the text of the section."""
     parts = [TARGETS]
     for engine in databases.engines:
-        with databases.empty(engine) as url:
-            parts.append(f"### {ENGINES[engine]}: from one tracker to the others\n\n{_latency(url, options.samples)}")
+        parts.append(f"### {ENGINES[engine]}: from one tracker to the others")
+        with databases.empty(engine) as url, linked(url, NAMES) as made:
+            parts += [_latency(made, options.samples, PAUSE_SECONDS), _without_push(made)]
         rates = [_say(line) for line in _rates(databases, engine, options)]
         parts.append("\n".join([f"### {ENGINES[engine]}: many changes", "", RATE_HEAD, *rates]))
+    parts.append(f"### {ENGINES[databases.engines[0]]}: from one tracker to the others, at the connectors' own pace")
+    with databases.empty(databases.engines[0]) as url, linked(url, NAMES, paced=True) as made:
+        parts.append(_latency(made, options.samples, PACED_PAUSE_SECONDS))
     method = METHOD.format(
-        samples=options.samples, pause=PAUSE_SECONDS, look=LOOK_SECONDS * 1000, changes=options.changes
+        samples=options.samples,
+        pause=PAUSE_SECONDS,
+        paced=PACED_PAUSE_SECONDS,
+        look=LOOK_SECONDS * 1000,
+        changes=options.changes,
     )
     return "\n\n".join([*parts, method.strip()])
 
@@ -70,16 +80,12 @@ class Place:
     title: Callable[[], str]
 
 
-def _latency(url: str, samples: int) -> str:
-    with linked(url, NAMES) as made:
-        (ticket,) = made.open_tickets(1)
-        places = _places(made, ticket)
-        lines = [_say(_latency_line(made, places, source, samples)) for source in places]
-        slowest = _without_push(made)
+def _latency(made: Linked, samples: int, pause: float) -> str:
+    (ticket,) = made.open_tickets(1)
+    places = _places(made, ticket)
+    lines = [_say(_latency_line(made, places, source, samples, pause)) for source in places]
     head = [f"| changed in | {' | '.join(TITLES.values())} | all |", f"|---|{'---:|' * (len(TITLES) + 1)}"]
-    every = f"{EVERY.total_seconds():.0f} s"
-    poll = f"Without webhooks, with feeds read every {every}, the slowest change was everywhere after {slowest:.0f} s."
-    return "\n".join([*head, *lines, "", poll])
+    return "\n".join([*head, *lines])
 
 
 def _places(made: Linked, ticket: UUID) -> dict[str, Place]:
@@ -90,11 +96,11 @@ def _places(made: Linked, ticket: UUID) -> dict[str, Place]:
     return places
 
 
-def _latency_line(made: Linked, places: dict[str, Place], source: str, samples: int) -> str:
+def _latency_line(made: Linked, places: dict[str, Place], source: str, samples: int, pause: float) -> str:
     arrivals: dict[str, list[float]] = {name: [] for name in places if name != source}
     for sample in range(samples):
         made.until(made.is_at_rest)
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
         for name, seconds in _arrivals(places, source, f"Changed in {source}, {sample} {time.time()}").items():
             arrivals[name].append(seconds)
     last = [max(sample) for sample in zip(*arrivals.values(), strict=True)]
@@ -120,8 +126,8 @@ def _cell(seconds: list[float]) -> str:
     return f"{statistics.median(seconds) * 1000:.0f} / {max(seconds) * 1000:.0f}"
 
 
-def _without_push(made: Linked) -> float:
-    """Change a ticket in each tracker at once, with nobody told; return after how long the last one was everywhere."""
+def _without_push(made: Linked) -> str:
+    """Change a ticket in each tracker at once, with nobody told; says after how long the last one was everywhere."""
     for tracker in made.trackers.values():
         tracker.push_to(None)
     opened = made.open_tickets(len(made.trackers))
@@ -131,7 +137,10 @@ def _without_push(made: Linked) -> float:
         places[kind].edit(f"Changed in {kind}, and nobody was told")
     wanted = [(place, f"Changed in {kind}, and nobody was told") for places, kind in sides for place in places.values()]
     made.until(lambda: all(place.title() == title for place, title in wanted), every=0.5)
-    return time.monotonic() - began
+    slowest, every = time.monotonic() - began, EVERY.total_seconds()
+    return (
+        f"Without webhooks the slowest change was everywhere after {slowest:.0f} s: feeds are read every {every:.0f} s."
+    )
 
 
 # Many changes
@@ -141,7 +150,7 @@ RATE_HEAD = "| changed in | changes a second | CPU ms a change | a core keeps up
 
 def _rates(databases: Databases, engine: str, options: Namespace) -> Iterator[str]:
     for kind in options.trackers or NAMES:
-        with databases.empty(engine) as url, linked(url, [kind], as_fast_as_possible=True) as made:
+        with databases.empty(engine) as url, linked(url, [kind], pinned=True) as made:
             made.open_tickets(options.changes)
             yield _rate_line(made, TITLES[kind], partial(_edit_there, made, kind))
             yield _rate_line(made, f"desk, for {TITLES[kind]}", partial(_edit_here, made, kind))

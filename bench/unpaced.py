@@ -1,15 +1,13 @@
 """The desk's command line, with connectors that keep no pace of their own: what is measured is the desk."""
 
-from datetime import timedelta
-
 from deskbridge.cli import main
-from deskbridge.kit.outbound import TokenBucket
+from deskbridge.connectors.shared import Api
 
 
-def _never_empty(_bucket: TokenBucket) -> timedelta:
-    return timedelta(0)
+def _at_once(_api: Api) -> None:
+    return
 
 
 if __name__ == "__main__":
-    TokenBucket.take = _never_empty  # type: ignore[method-assign,assignment]
+    Api._wait_for_turn = _at_once  # type: ignore[method-assign,assignment]  # noqa: SLF001
     main()
