@@ -75,7 +75,7 @@ PUT    /api/v1/sync/connections/{id}/mapping    401 403 403 403 403 403 403 403 
 POST   /api/v1/sync/connections/{id}/pause      401 403 403 403 403 403 403 yes yes   6
 POST   /api/v1/sync/connections/{id}/rehearsal  401 403 403 403 403 403 403 403 yes  46
 POST   /api/v1/sync/connections/{id}/resume     401 403 403 403 403 403 403 yes yes  10
-POST   /api/v1/sync/connections/{id}/test       401 403 403 403 403 403 403 403 yes  13
+POST   /api/v1/sync/connections/{id}/test       401 403 403 403 403 403 403 403 yes  16
 GET    /api/v1/sync/failures                    401 403 403 403 403 403 yes yes yes   2
 POST   /api/v1/sync/failures/{id}/discard       401 403 403 403 403 403 403 yes yes   8
 POST   /api/v1/sync/failures/{id}/keep         401 403 403 403 403 403 403 yes yes  12
