@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from tools.servers import MARIADB, POSTGRES, Misnamed, find
 
 from deskbridge.app import create_app
+from deskbridge.figures import Kept
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database, Desk
 from deskbridge.notify.live import Live
@@ -152,7 +153,7 @@ def app(settings: Settings, database: Database, desk: Desk, _apps: dict[str, Fas
     state = _apps["app"].state
     state.access = state.front.access = Access(desk, settings)
     state.uploads = uploads(settings, database.clock)
-    state.live = Live(state.access)
+    state.live, state.figures = Live(state.access), Kept()
     return _apps["app"]
 
 

@@ -1,5 +1,6 @@
 """The root's doors for machines."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,12 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deskbridge import __version__
 from deskbridge.app import create_app
+from deskbridge.figures import KEPT
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.ids import new_id
 from deskbridge.kit.queue import JobRow
 from deskbridge.kit.schema import downgrade, upgrade
-from deskbridge.sync import connections
+from deskbridge.sync import connections, timeline
 from deskbridge.sync.model import Connection, FailureClass, FailureState, SyncFailure
 from tests.conftest import settings_of
 from tests.factories import Cast
@@ -105,16 +107,66 @@ def test_jobs_and_connections_have_figures(api: Api, database: Database, clock: 
         "dirty_links": 0,
         "lag_seconds": 0,
         "unknown_outcomes": 0,
-        "open_failures": 2,
         "parked_failures": 1,
         "open_conflicts": 0,
         "last_success_age_seconds": (clock.now() - row.last_success_at).total_seconds(),
+        "pace_ratio": 1,
+        "pushes_total": 1,
+        "pulls_total": 0,
+        "failed_rounds_total": 0,
     }
+    causes = {cause: found["deskbridge_connection_open_failures", (("cause", cause), *one)] for cause in FailureClass}
+    assert causes == dict.fromkeys(FailureClass, 0) | {FailureClass.REJECTED: 2}
     assert found["deskbridge_connection_state", (*one, ("state", "STOPPED"))] == 1
     assert found["deskbridge_connection_state", (*one, ("state", "ACTIVE"))] == 0
     assert found["deskbridge_connection_breaker", (("breaker", "CLOSED"), *one)] == 1
     assert found["deskbridge_jobs", (("state", "READY"),)] == jobs_ready
     assert found["deskbridge_jobs", (("state", "PARKED"),)] == 0
+
+
+@pytest.mark.database
+def test_what_went_over_a_connection_is_counted_from_midnight(
+    api: Api, database: Database, clock: ManualClock, cast: Cast
+) -> None:
+    with world(database, clock, "jira") as jira:
+        jira.connect("jira")
+        (row,) = jira.rows(Connection)
+        jira.database.write(lambda uow: timeline.add(uow, row.id, "children", pushed=2, pulled=3))
+        jira.database.write(lambda uow: timeline.add(uow, row.id, "failed"))
+
+        def counted() -> list[float]:
+            clock.advance(KEPT)
+            found, one = samples(api), (("connection", row.slug), ("kind", "jira"))
+            return [found[f"deskbridge_connection_{name}_total", one] for name in ("pushes", "pulls", "failed_rounds")]
+
+        assert counted() == [2, 3, 1]
+        clock.advance(timedelta(days=1))
+        jira.database.write(lambda uow: timeline.add(uow, row.id, "children", pulled=1))
+        assert counted() == [0, 1, 0]
+
+
+def test_metrics_name_connections_but_neither_people_nor_tickets(
+    api: Api, database: Database, clock: ManualClock, cast: Cast
+) -> None:
+    with world(database, clock, "jira") as jira:
+        jira.connect("jira")
+        ticket = portal_ticket(jira, cast)
+        jira.settle()
+        key = jira.link(ticket.id, "jira").remote_key
+        add_failures(jira)
+        api.as_(cast.customer).get(f"/tickets/{ticket.number}")
+        told = api.root.get("/metrics").text
+    assert 'deskbridge_connection_state{connection="jira"' in told
+    for planted in (
+        str(ticket.id),
+        key,
+        "printer",
+        "Refused",
+        str(cast.customer.id),
+        cast.customer.name,
+        "example.org",
+    ):
+        assert planted not in told
 
 
 def add_failures(jira: World) -> None:

@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 from deskbridge.app import create_app
 from deskbridge.cli import app as command_line
+from deskbridge.figures import KEPT, families
 from deskbridge.kit.errors import DomainError
 from deskbridge.kit.events import CATALOGUE, Event
 from deskbridge.kit.http import status_of
+from deskbridge.kit.middleware import REQUESTS
 from deskbridge.kit.model import Base
 from deskbridge.models import load_models
 from deskbridge.people.actor import Actor, Role
@@ -150,6 +152,25 @@ def _listed(held: set[Verb]) -> str:
     return ", ".join(verb for verb in Verb if verb in held) or "nothing: it is not found"
 
 
+def metrics_page() -> str:
+    """Every metric of our own: name, type, labels, meaning."""
+    told = [*((one, REQUESTS) for one in REQUESTS.describe()), *((one, one) for one in families({}, []))]
+    rows = [f"| `{one.name}` | {one.type} | {_labels(whose)} | {one.documentation} |" for one, whose in told]
+    return _page(
+        "Metrics",
+        "What `GET /metrics` tells Prometheus, beside what every Python process does. Whoever reaches the desk may "
+        "read it: it names connections, and neither people nor tickets. Requests are those of the process that "
+        "answers; the rest comes from the database, so every process tells the same, at most "
+        f"{KEPT.seconds} seconds old, and nothing while the database is away. A counter's samples end in `_total`.",
+        "| name | type | labels | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows),
+    )
+
+
+def _labels(metric: Any) -> str:
+    names = metric._labelnames  # noqa: SLF001 - the library tells them nowhere else
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def cli_page() -> str:
     """Every command with its help."""
     root = typer.main.get_command(command_line)
@@ -222,6 +243,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "errors.md": errors_page,
     "permissions.md": permissions_page,
+    "metrics.md": metrics_page,
     "cli.md": cli_page,
     "tables.md": schema_page,
     "openapi.json": openapi_page,

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from deskbridge.sync.model import (
     ConflictState,
     Connection,
     ConnectionState,
+    FailureClass,
     FailureState,
     Link,
     LinkField,
@@ -53,6 +55,13 @@ class Traffic(msgspec.Struct, frozen=True):
     pushed: int = 0
     pulled: int = 0
     failed: int = 0
+
+
+class OpenFailures(NamedTuple):
+    """How many failures of a connection have not healed, and how many of those wait for a person."""
+
+    number: int
+    parked: int
 
 
 class ConnectionStatus(msgspec.Struct):
@@ -182,10 +191,30 @@ def status(reader: Reader, actor: Actor) -> list[ConnectionStatus]:
     ]
 
 
-def parked(reader: Reader) -> dict[UUID, int]:
-    """Return how many parked failures each connection has that has any."""
-    open_ = SyncFailure.state == FailureState.OPEN
-    return _counts(reader, SyncFailure.connection_id, open_ & SyncFailure.parked.is_(True))
+def open_failures(reader: Reader) -> dict[UUID, dict[FailureClass, OpenFailures]]:
+    """Return the failures that have not healed, by connection and by what they ask for."""
+    found: dict[UUID, dict[FailureClass, OpenFailures]] = {}
+    for row in reader.execute(
+        select(
+            SyncFailure.connection_id,
+            SyncFailure.failure,
+            func.count().label("number"),
+            func.sum(case((SyncFailure.parked.is_(True), 1), else_=0)).label("parked"),
+        )
+        .where(SyncFailure.state == FailureState.OPEN)
+        .group_by(SyncFailure.connection_id, SyncFailure.failure)
+    ):
+        found.setdefault(row.connection_id, {})[row.failure] = OpenFailures(row.number, int(row.parked))
+    return found
+
+
+def traffic_since(reader: Reader, since: datetime) -> dict[UUID, Traffic]:
+    """Return what went over each connection since a moment."""
+    columns = [func.sum(of).label(name) for name, of in _TRAFFIC.items()]
+    rows = reader.execute(
+        select(SyncEvent.connection_id, *columns).where(SyncEvent.at >= since).group_by(SyncEvent.connection_id)
+    )
+    return {row.connection_id: _traffic_of(row) for row in rows}
 
 
 def _link_figures(reader: Reader) -> dict[UUID, Row[Any]]:
@@ -218,21 +247,23 @@ def _conflict_counts(reader: Reader) -> dict[UUID, int]:
     return {row.connection_id: row.number for row in rows}
 
 
+_TRAFFIC: dict[str, Any] = {
+    "pushed": SyncEvent.pushed,
+    "pulled": SyncEvent.pulled,
+    "failed": case((SyncEvent.what.in_(TROUBLE), 1), else_=0),
+}
+"""What each line of the timeline adds to `Traffic`."""
+
+
 def _traffic(reader: Reader) -> dict[UUID, Row[Any]]:
     """Return what went over each connection in the last hour, and of that in the last minute."""
-    wrong = case((SyncEvent.what.in_(TROUBLE), 1), else_=0)
     well = case((SyncEvent.pushed + SyncEvent.pulled > 0, 1), else_=0)
     lately = SyncEvent.at > reader.now - MINUTE
 
     def sums(of: Any, name: str) -> list[Any]:
         return [func.sum(of).label(name), func.sum(case((lately, of), else_=0)).label(f"{name}_lately")]
 
-    columns = [
-        *sums(SyncEvent.pushed, "pushed"),
-        *sums(SyncEvent.pulled, "pulled"),
-        *sums(wrong, "failed"),
-        func.sum(well).label("well"),
-    ]
+    columns = [*chain(*(sums(of, name) for name, of in _TRAFFIC.items())), func.sum(well).label("well")]
     rows = reader.execute(
         select(SyncEvent.connection_id, *columns)
         .where(SyncEvent.at > reader.now - HOUR)
