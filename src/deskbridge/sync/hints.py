@@ -4,7 +4,6 @@ A change is heeded inside its own transaction, with one look at the connections.
 read from the events a moment later, so that opening one costs no more for it. Neither is ever missed.
 """
 
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -98,7 +97,6 @@ def read_tail(uow: UnitOfWork) -> int:
     return len(rows)
 
 
-@lru_cache(maxsize=64)
 def mapping_of(text: str) -> Mapping:
     """Return a mapping that was accepted when it was stored."""
     return parse(text)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, or_, select
 
 from deskbridge.kit.db import Reader
+from deskbridge.people.actor import Role
 from deskbridge.people.model import Team, User
 from deskbridge.sync.model import RemotePerson
 from deskbridge.sync.plan import TicketSide
@@ -102,7 +103,7 @@ def who_is_who(
     """Return who these people of the desk and of the tracker are on the other side, as far as that is known."""
     wanted = [one for one in users if one is not None]
     rows = reader.execute(
-        select(RemotePerson.user_id, RemotePerson.remote_id, User.active)
+        select(RemotePerson.user_id, RemotePerson.remote_id, User.active, User.role)
         .join(User, RemotePerson.user_id == User.id)
         .where(
             RemotePerson.connection_id == connection_id,
@@ -116,4 +117,5 @@ def who_is_who(
     return People(
         remote={str(row.user_id): row.remote_id for row in rows},
         desk={row.remote_id: str(row.user_id) for row in rows if row.active},
+        customers=frozenset(str(row.user_id) for row in rows if not row.role.at_least(Role.AGENT)),
     )
