@@ -19,6 +19,12 @@ def test_a_connection_is_added_tested_and_removed(run: Run, databases: TestDatab
     assert run("sync", "connection", "resume", "our-jira").code == 1
     (listed,) = run("sync", "connection", "list", "--json").json
     assert listed["name"] == "Our Jira"
+    (status,) = run("sync", "status", "--json").json
+    assert (status["health"], status["last_hour"]["pushed"], status["error_rate"]) == ("never run", 0, None)
+    told = run("sync", "status").out
+    assert "Our Jira              never run  0 linked, 0 waiting" in told
+    assert "last hour 0 written, 0 taken over, nothing wrong" in told
+    assert "not a public one" in told
     assert run("sync", "replay").out == "0 to be tried again.\n"
     assert run("sync", "plan", "1").code == 1
     assert run("sync", "connection", "remove", "our-jira").code == 0

@@ -15,6 +15,7 @@ from deskbridge.connectors.shared import (
     Line,
     Reply,
     Site,
+    Way,
     exactly,
     is_json,
     multipart,
@@ -151,6 +152,13 @@ def test_basic_and_bearer_are_sent_as_such() -> None:
     for account in (USER, TOKEN):
         _api(handler, account).read("/x", _id)
     assert seen == ["Basic ZGVza0BleGFtcGxlLm9yZzpkZXNrLXRva2Vu", "Bearer desk-token"]
+
+
+@pytest.mark.parametrize("secret", ["tökén", "two words", "a\nb: c", ""])
+def test_what_no_header_can_carry_is_no_token_and_is_not_sent(secret: str) -> None:
+    with pytest.raises(AuthFailed) as failure:
+        _api(_always(200, '{"id": "1"}'), Account(Way.BEARER, secret)).read("/x", _id)
+    assert not secret or secret not in failure.value.reason
 
 
 class _Tokens:

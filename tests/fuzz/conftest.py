@@ -1,11 +1,20 @@
-"""Fuzzing takes minutes, and is not yet proved on all routes: `make fuzz` runs it, the suite does not."""
+"""What fuzzing asks for: a world to be about, and a log that is about failures, with thousands of requests to come."""
 
-import os
+import logging
 
 import pytest
+import structlog
+from tests.factories import Cast, Factory
+from tests.meta.requests import World
+from tests.support.http import Api
+
+
+@pytest.fixture
+def world(make: Factory, cast: Cast, api: Api) -> World:
+    """Makes what requests are about."""
+    return World(make, cast, api.app.state.uploads)
 
 
 @pytest.fixture(autouse=True)
-def _asked_for() -> None:
-    if "FUZZ_EXAMPLES" not in os.environ:
-        pytest.skip("fuzzing is asked for with FUZZ_EXAMPLES (make fuzz)")
+def _quiet_logs(_plain_logs: None) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

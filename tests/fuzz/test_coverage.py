@@ -1,7 +1,7 @@
 """Each field of each operation on its edges and beyond: as the administrator, who gets farthest, or as everybody."""
 
 import pytest
-from tests.factories import Cast, Factory
+from tests.factories import Cast
 from tests.fuzz.fuzzing import EXAMPLES, findings
 from tests.meta.requests import World
 from tests.support.http import Api
@@ -10,5 +10,5 @@ CALLERS = ("admin",) if EXAMPLES <= 20 else ("customer", "agent", "lead", "manag
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_every_edge_of_every_field_is_answered_as_described(api: Api, make: Factory, cast: Cast, caller: str) -> None:
-    assert findings(api, World(make, cast, api.app.state.uploads), getattr(cast, caller), "coverage") == []
+def test_every_edge_of_every_field_is_answered_as_described(api: Api, world: World, cast: Cast, caller: str) -> None:
+    assert findings(api, world, getattr(cast, caller), "coverage") == []

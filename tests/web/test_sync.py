@@ -218,3 +218,11 @@ def test_links_are_listed_by_connection_state_and_whether_they_wait(as_person, s
     assert "Asked to wait" in lead.get("/desk/sync").text
     sample.database.write(lambda uow: uow.execute(update(Link).values(dirty_at=None, last_error=None)))
     assert "10001" not in lead.get("/desk/sync/links?waiting=1").text
+
+
+def test_a_customer_reads_the_key_of_the_record_beside_the_number_of_the_request(as_person, sample, failed):
+    anna = as_person("anna")
+    assert "PLANT-7" not in anna.get("/portal/tickets/1001").text
+    sample.database.write(lambda uow: uow.execute(update(Link).values(remote_key="PLANT-7")))
+    assert "PLANT-7" in anna.get("/portal/tickets/1001").text
+    sample.database.write(lambda uow: uow.execute(update(Link).values(remote_key="")))

@@ -1,5 +1,6 @@
 """Commands about trackers kept in step."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,27 +12,35 @@ from deskbridge.cli.remote import talks
 
 if TYPE_CHECKING:
     from deskbridge.client import Client
+    from deskbridge.client.answers import ConnectionStatus
 
 group = typer.Typer(help="Trackers kept in step: how they do, why a field has its value.", no_args_is_help=True)
 group.add_typer(connections.group, name="connection")
 
 
 @group.command("status")
-def sync_status(as_json: AsJson = False) -> None:
-    """Tell how each connection does, and what waits or failed."""
-    from deskbridge.people.actor import SYSTEM
-    from deskbridge.sync import queries
-
-    with opened() as database:
-        found = database.read(queries.status, SYSTEM)
-    lines = [
-        f"{one.name:<20}  {one.health:<9}  {'' if one.breaker == 'CLOSED' else f'{one.breaker} '}"
-        f"{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), {one.unknown} unknown, "
-        f"{one.failures} failed, {one.conflicts} to settle; in the last hour {one.last_hour.pushed} written, "
-        f"{one.last_hour.pulled} taken over, {'–' if one.error_rate is None else f'{one.error_rate:.1%}'} wrong"
-        for one in found
-    ]
+@talks
+def sync_status(desk: "Client", as_json: AsJson = False) -> None:
+    """Tell how each connection does, how much goes over it, and what waits or failed."""
+    found = desk.sync.sync_status().items
+    lines = [line for one in found for line in _lines(one)]
     show(found, as_json=as_json, text="\n".join(lines) or "There are no connections.")
+
+
+def _lines(one: "ConnectionStatus") -> Iterator[str]:
+    held = "" if one.breaker == "CLOSED" else f"{one.breaker} "
+    yield (
+        f"{one.name:<20}  {one.health:<9}  {held}{one.links} linked, {one.dirty} waiting ({one.lag_seconds:.0f} s), "
+        f"{one.unknown} unknown, {one.failures} failed, {one.conflicts} to settle"
+    )
+    reached = f"{one.last_success_at:%Y-%m-%d %H:%M:%S}" if one.last_success_at else "never"
+    wrong = "nothing" if one.error_rate is None else f"{one.error_rate:.1%}"
+    yield (
+        f"{'':<33}last hour {one.last_hour.pushed} written, {one.last_hour.pulled} taken over, {wrong} wrong; "
+        f"last minute {one.last_minute.pushed} and {one.last_minute.pulled}; last reached {reached}"
+    )
+    if one.stopped_because or one.last_error:
+        yield f"{'':<33}{one.stopped_because or one.last_error}"
 
 
 @group.command("run")

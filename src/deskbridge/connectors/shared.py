@@ -225,10 +225,10 @@ class Api:
         if account.way is Way.BASIC:
             signed = "Basic " + base64.b64encode(f"{account.name}:{account.secret}".encode()).decode()
         elif account.way is Way.BEARER:
-            signed = f"Bearer {account.secret}"
+            signed = _bearer(account.secret)
         else:
             self._token = self._token or self._new_token()
-            signed = f"Bearer {self._token}"
+            signed = _bearer(self._token)
         return {**self._headers, **headers, "Authorization": signed}
 
     def _forget_token(self) -> bool:
@@ -307,6 +307,13 @@ def nothing(_: Reply) -> None:
     """Parse an answer whose body does not matter."""
 
 
+def _bearer(token: str) -> str:
+    """Return the header that a token is sent in; AuthFailed where it cannot be: somebody pasted something else."""
+    if not _TOKEN.fullmatch(token):
+        raise AuthFailed("the access token is none: it holds a character that no header takes")
+    return f"Bearer {token}"
+
+
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
@@ -326,6 +333,8 @@ def json_of(answer: Answer) -> Any:
     """Return an answer's JSON; None when it is none."""
     return json.loads(answer.body) if is_json(answer) else None
 
+
+_TOKEN = re.compile("[!-~]+")
 
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
