@@ -122,9 +122,9 @@ class Play:
     count: int = 0
 
     @classmethod
-    def of(cls, seed: int, database: Database, storage: Storage | None = None) -> Self:
-        """Set the stage for a seed; without `storage` no file ever moves."""
-        plot, random = Plot.drawn(seed), Random(seed * 7919 + 1)
+    def of(cls, seed: int, database: Database, storage: Storage | None = None, plot: Plot | None = None) -> Self:
+        """Set the stage for a seed, or for a plot of one's own; without `storage` no file ever moves."""
+        plot, random = plot or Plot.drawn(seed), Random(seed * 7919 + 1)
         clock = ManualClock(START)
         database.clock = clock
         stage = Stage(
