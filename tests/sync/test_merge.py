@@ -261,6 +261,15 @@ def test_somebody_unknown_is_refused_or_kept() -> None:
     assert (gist(kept), kept.base) == (("-", "-", False), Base("r-1", "r-9"))
 
 
+def test_a_customer_is_nobody_a_ticket_could_be_assigned_to() -> None:
+    people = People(remote={"carla": "r-3"}, desk={"r-3": "carla"}, customers=frozenset({"carla"}))
+    kept = rule("assignee", unmapped=WhenUnmapped.KEEP)
+    outcome = merge_field(kept, Side(None, NOON), Side("r-3", LATER), Base(None, None), people)
+    assert gist(outcome) == ("-", "-", False)
+    assert outcome.base == Base(None, "r-3")
+    assert rule("requester").inbound("r-3", None, people) == "carla"
+
+
 def test_reassigning_to_somebody_unknown_is_an_edit_all_the_same() -> None:
     keep = rule("assignee", unmapped=WhenUnmapped.KEEP)
     assert gist(merged(keep, "carla", "r-2", ("r-1", "r-1"), remote_at=LATER)) == ("-", "ben", True)

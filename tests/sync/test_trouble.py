@@ -27,6 +27,7 @@ from deskbridge.sync.model import (
     FailureState,
     Link,
     LinkState,
+    RemotePerson,
     SyncConflict,
     SyncFailure,
 )
@@ -196,6 +197,20 @@ def test_a_stored_mapping_that_cannot_be_read_stops_its_connection_and_no_ticket
     assert row.state is ConnectionState.STOPPED
     assert "mapping cannot be read" in (row.stopped_because or "")
     assert jira.ticket(ticket.id).title == "Still edited"
+
+
+def test_a_record_assigned_to_a_customer_assigns_nobody_and_holds_up_nothing(jira: World, cast: Cast) -> None:
+    ticket = portal_ticket(jira, cast)
+    jira.settle()
+    reporter = jira.record(ticket.id, "jira").reporter
+    assert reporter is not None
+    is_customer = update(RemotePerson).where(RemotePerson.remote_id == reporter.id).values(user_id=cast.customer.id)
+    jira.database.write(lambda uow: uow.execute(is_customer).rowcount)
+    jira.edit(ticket.id, "jira", {"assignee": reporter.id, "summary": "Assigned to a customer"})
+    jira.settle()
+    assert jira.ticket(ticket.id).assignee_id is None
+    assert jira.ticket(ticket.id).title == "Assigned to a customer"
+    assert jira.rows(SyncFailure) == []
 
 
 # Round in circles

@@ -5,7 +5,6 @@ read from the events a moment later, so that opening one costs no more for it. N
 """
 
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +103,6 @@ def read_tail(uow: UnitOfWork) -> int:
     return len(rows)
 
 
-@lru_cache(maxsize=64)
 def mapping_of(text: str) -> Mapping:
     """Return a mapping that was accepted when it was stored."""
     return parse(text)

@@ -150,7 +150,7 @@ class FieldRule:
         if self.info.kind is DeskKind.PERSON:
             if remote is None:
                 return None
-            return current if people.remote.get(str(current)) == remote else self._known(people.desk, remote)
+            return current if people.remote.get(str(current)) == remote else self._somebody(people, remote)
         return current if isinstance(current, str) and self._cut(current) == remote else remote
 
     def is_cut(self, value: Value) -> bool:
@@ -159,6 +159,13 @@ class FieldRule:
 
     def _cut(self, text: str) -> str:
         return text if self.longest is None or len(text) <= self.longest else f"{text[: self.longest - 1].rstrip()}…"
+
+    def _somebody(self, people: People, remote: Value) -> str:
+        """Return who that is here; a customer is nobody a ticket could be assigned to."""
+        found = self._known(people.desk, remote)
+        if self.desk == "assignee" and found in people.customers:
+            raise Unmapped(self.desk, remote)
+        return found
 
     def _known(self, people: abc.Mapping[str, str], value: Value) -> str:
         if (known := people.get(str(value))) is None:

@@ -1,6 +1,7 @@
 """A mapping's YAML text read into a `Mapping`, every fault named with its line."""
 
 from collections import abc
+from functools import lru_cache
 
 import yaml
 
@@ -24,6 +25,7 @@ CHILDREN = ("comments", "attachments", "time_entries")
 _LONGEST_NAME = 200
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Mapping:
     """Return the mapping a text describes; raises `MappingRefused` with every fault there is."""
     root, reading = compose(text), Reading()

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from deskbridge.kit.db import Reader
 from deskbridge.kit.statements import Statement
+from deskbridge.people.actor import Role
 from deskbridge.people.model import Team, User
 from deskbridge.sync.model import RemotePerson
 from deskbridge.sync.plan import TicketSide
@@ -35,7 +36,7 @@ _CHANGED_AT = Statement(
     .group_by(HistoryEntry.field)
 )
 _PEOPLE = Statement(
-    select(RemotePerson.user_id, RemotePerson.remote_id, User.active)
+    select(RemotePerson.user_id, RemotePerson.remote_id, User.active, User.role)
     .join(User, RemotePerson.user_id == User.id)
     .where(
         RemotePerson.connection_id == bindparam("connection_id"),
@@ -125,4 +126,5 @@ def who_is_who(
     return People(
         remote={str(row.user_id): row.remote_id for row in rows},
         desk={row.remote_id: str(row.user_id) for row in rows if row.active},
+        customers=frozenset(str(row.user_id) for row in rows if not row.role.at_least(Role.AGENT)),
     )

@@ -67,10 +67,14 @@ DESK_FIELDS: abc.Mapping[str, DeskField] = {
 
 @dataclass(frozen=True)
 class People:
-    """Who is who on both sides: `remote` are the tracker's ids by the desk's, `desk` the desk's by the tracker's."""
+    """Who is who on both sides: `remote` are the tracker's ids by the desk's, `desk` the desk's by the tracker's.
+
+    `customers` are those of the desk's that no ticket can be assigned to.
+    """
 
     remote: abc.Mapping[str, str] = field(default_factory=dict)
     desk: abc.Mapping[str, str] = field(default_factory=dict)
+    customers: frozenset[str] = frozenset()
 
 
 FACTS: abc.Mapping[str, frozenset[str]] = {

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from tests.sync.simulation.stage import START, Stage
 
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
+from deskbridge.kit.files import Storage
 from deskbridge.sync.connector import Audience as ThereAudience
 from deskbridge.sync.connector import Failure, Moved, Record, Value
 from deskbridge.sync.hints import mapping_of
@@ -121,9 +122,9 @@ class Play:
     count: int = 0
 
     @classmethod
-    def of(cls, seed: int, database: Database) -> "Play":
-        """Set the stage for a seed."""
-        plot, random = Plot.drawn(seed), Random(seed * 7919 + 1)
+    def of(cls, seed: int, database: Database, storage: Storage | None = None, plot: Plot | None = None) -> Self:
+        """Set the stage for a seed, or for a plot of one's own; without `storage` no file ever moves."""
+        plot, random = plot or Plot.drawn(seed), Random(seed * 7919 + 1)
         clock = ManualClock(START)
         database.clock = clock
         stage = Stage(
@@ -137,6 +138,7 @@ class Play:
             lag=plot.lag,
             hooks=plot.hooks,
             skew=plot.skew,
+            storage=storage,
         )
         play = cls(plot, stage, random)
         stage.meddle = play.meddle
@@ -385,11 +387,11 @@ class Play:
                 if not said.public and kind != "polarion":
                     assert all(one.audience is ThereAudience.INTERNAL for one in there), (said, kind)
 
-    def check_quiet(self) -> None:
-        """Whatever is hinted at now, nothing is written any more, on any side."""
+    def check_quiet(self, cycles: int = 2) -> None:
+        """Whatever is hinted at now, and however often, nothing is written any more, on any side."""
         versions = [(row.id, row.version) for row in self.stage.rows(Ticket)]
         self.stage.engine_writes.clear()
-        for _ in range(2):
+        for _ in range(cycles):
             self.stage.database.write(mark_dirty, Link.id.is_not(None))
             self.stage.work()
             self.stage.clock.advance(timedelta(seconds=61))

@@ -17,6 +17,7 @@ from deskbridge.connectors.registry import shipped_mapping
 from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.kit.errors import DomainError
+from deskbridge.kit.files import Storage
 from deskbridge.kit.sealed import Seal
 from deskbridge.people.actor import SYSTEM, Role
 from deskbridge.simulators.product import Simulator, product
@@ -27,6 +28,7 @@ from deskbridge.sync.connector import Connector
 from deskbridge.sync.engine import Did, Engine
 from deskbridge.sync.leases import WORKED_ON
 from deskbridge.sync.model import NEVER, Connection, Link
+from deskbridge.tickets.attachments import Uploads
 from deskbridge.trackers import Trackers
 
 START = datetime(2026, 3, 4, 8, tzinfo=UTC)
@@ -74,6 +76,27 @@ COMMENTING = {
 }
 
 
+def _jira_time(remote_id: str, minutes: int, note: str) -> tuple[str, str, Any]:
+    body = {"timeSpentSeconds": minutes * 60, "started": "2026-03-04T05:00:00.000+0000", "comment": note}
+    return "POST", f"/rest/api/2/issue/{remote_id}/worklog", body
+
+
+def _servicenow_time(remote_id: str, minutes: int, note: str) -> tuple[str, str, Any]:
+    body = {"task": remote_id, "time_in_seconds": str(minutes * 60), "comments": note}
+    return "POST", "/api/now/table/task_time_worked", body
+
+
+def _polarion_time(remote_id: str, minutes: int, note: str) -> tuple[str, str, Any]:
+    item = remote_id.rpartition("/")[2]
+    attributes = {"date": "2026-03-04", "timeSpent": f"{minutes}m", "comment": note}
+    who = {"user": {"data": {"type": "users", "id": "jweber"}}}
+    data = {"type": "workrecords", "attributes": attributes, "relationships": who}
+    return "POST", f"/polarion/rest/v1/projects/DESK/workitems/{item}/workrecords", {"data": [data]}
+
+
+_LOGGING = {"jira": _jira_time, "servicenow": _servicenow_time, "polarion": _polarion_time}
+
+
 class Mortal:
     """The database as a worker sees it that may die right before or right after any commit."""
 
@@ -105,6 +128,7 @@ class Stage:
     hooks: str = "all"
     skew: timedelta = timedelta(0)
     meddle: Callable[[], None] | None = None
+    storage: Storage | None = None
     ids: dict[str, UUID] = field(default_factory=dict)
     engine_writes: list[str] = field(default_factory=list)
     deaths: int = 0
@@ -112,6 +136,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.seal = Seal("s" * 40)
+        self.uploads = Uploads(self.storage, self.clock, max_size=1_000_000) if self.storage else None
         self.trouble = Trouble(self.random, self.clock, self.trouble_often, over=True)
         self.simulators = {kind: self._simulator(kind) for kind in self.kinds}
         hosts = {f"{kind}.test": simulator for kind, simulator in self.simulators.items()}
@@ -187,7 +212,7 @@ class Stage:
         """A worker starts, knowing nothing."""
         trackers = Trackers(clock=self.clock, wait=self.clock.advance, transport=self._risky)
         mortal: Any = Mortal(self.database, self._danger)
-        self.engine = Engine(mortal, trackers, self.seal)
+        self.engine = Engine(mortal, trackers, self.seal, uploads=self.uploads)
 
     def step(self) -> Did | None:
         """Let the worker do one thing; it may die of it."""
@@ -246,7 +271,13 @@ class Stage:
 
     def say_there(self, kind: str, remote_id: str, text: str, *, public: bool) -> None:
         """Comment on a record as one of the tracker's own people, through its own API."""
-        method, path, body = COMMENTING[kind](remote_id, text, public)
+        self._ask(kind, *COMMENTING[kind](remote_id, text, public))
+
+    def log_time_there(self, kind: str, remote_id: str, minutes: int, note: str) -> None:
+        """Log time on a record as one of the tracker's own people, through its own API."""
+        self._ask(kind, *_LOGGING[kind](remote_id, minutes, note))
+
+    def _ask(self, kind: str, method: str, path: str, body: Any) -> None:
         bearer = {"Authorization": "Bearer desk-token"}
         answer = self._client.request(method, f"http://{kind}.test{path}", json=body, headers=bearer)
         assert answer.status_code < 300, answer.text
