@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from deskbridge.kit.db import Database, Reader, UnitOfWork
+from deskbridge.kit.statements import Statement
 from deskbridge.sync import breaker
 from deskbridge.sync.connections import locked
 from deskbridge.sync.connector import RetryLater
@@ -15,6 +16,12 @@ from deskbridge.sync.model import Breaker, Connection, PaceRow
 SLOWEST_RATE = 0.5
 """Calls a second, however often a tracker wanted fewer: with less, a round would outlive its lease."""
 KEPT, LONG_AGO = timedelta(seconds=1), timedelta(days=1)
+
+_STATE = Statement(
+    select(Connection.breaker, Connection.open_until, Connection.last_error, Connection.pace).where(
+        Connection.id == bindparam("connection_id")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,10 @@ def speed(rate: float, share: float) -> float:
 
 def require_open(reader: Reader, connection_id: UUID) -> float:
     """Return the share of its rate that a connection has just now; raises `RetryLater` while it is held up."""
-    row = reader.execute(
-        select(Connection.breaker, Connection.open_until, Connection.last_error, Connection.pace).where(
-            Connection.id == connection_id
-        )
-    ).one_or_none()
-    if row is None:
+    rows = reader.named(_STATE, {"connection_id": connection_id})
+    if not rows:
         raise RetryLater("the connection was removed")
+    (row,) = rows
     if until := breaker.held_until(row.breaker, row.open_until, reader.now):
         reason = row.last_error or "the tracker asked us to wait"
         raise RetryLater(reason, until - reader.now, quota=row.breaker is Breaker.QUOTA)
