@@ -12,11 +12,12 @@ from deskbridge.kit.clock import ManualClock
 from deskbridge.kit.db import Database
 from deskbridge.people.actor import SYSTEM
 from deskbridge.sync.connector import Audience
-from deskbridge.tickets import conversation, time_entries
+from deskbridge.sync.model import SyncFailure
+from deskbridge.tickets import conversation, relations, time_entries
 from deskbridge.tickets import service as tickets
 from deskbridge.tickets.companions import TimeEntry
 from deskbridge.tickets.model import Audience as DeskAudience
-from deskbridge.tickets.model import Message, Priority
+from deskbridge.tickets.model import Message, Priority, Status
 
 
 @pytest.fixture
@@ -138,3 +139,21 @@ def test_in_a_hundred_polls_nothing_is_said_twice(jira: World, ticket: MadeTicke
     jira.settle(rounds=20)
     assert jira.writes("jira") == []
     assert len(jira.rows(Message)) == 2
+
+
+def test_what_is_said_on_the_record_of_a_ticket_that_was_merged_lands_on_the_survivor(
+    jira: World, ticket: MadeTicket, cast: Cast
+) -> None:
+    survivor = portal_ticket(jira, cast)
+    jira.settle()
+    there(jira, ticket, "comment", {"body": "Still broken."})
+    jira.edit(ticket.id, "jira", {"summary": "Retitled there"})
+    jira.database.write(relations.merge, SYSTEM, ticket.id, survivor.id)
+    jira.settle(rounds=10)
+    assert [(row.ticket_id, row.content) for row in jira.rows(Message)] == [(survivor.id, "Still broken.")]
+    merged = jira.ticket(ticket.id)
+    assert (merged.merged_into_id, merged.status, merged.title) == (survivor.id, Status.CLOSED, "Retitled there")
+    assert jira.rows(SyncFailure) == []
+    jira.remotes["jira"].forget()
+    jira.settle()
+    assert jira.writes("jira") == []

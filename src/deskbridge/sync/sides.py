@@ -59,7 +59,6 @@ class Desk:
     requester_id: UUID
     assignee_id: UUID | None
     gone: bool
-    merged: bool
 
 
 def read_desk(reader: Reader, ticket_id: UUID, clock_offset: timedelta = timedelta(0)) -> Desk:
@@ -73,7 +72,6 @@ def read_desk(reader: Reader, ticket_id: UUID, clock_offset: timedelta = timedel
         ticket.requester_id,
         ticket.assignee_id,
         ticket.deleted_at is not None,
-        ticket.merged_into_id is not None,
     )
 
 
