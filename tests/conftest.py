@@ -10,6 +10,8 @@ import structlog
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 from tools.servers import MARIADB, POSTGRES, Misnamed, find
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deskbridge.app import create_app
 from deskbridge.figures import Kept
@@ -55,6 +57,19 @@ def pytest_configure(config: pytest.Config) -> None:
                 os.environ[server.variable] = find(server) or ""
             except Misnamed as why:
                 raise pytest.UsageError(str(why)) from None
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Share the tests out to the workers, when there are several."""
+    return FilesAndPlays(config, log)
+
+
+class FilesAndPlays(LoadFileScheduling):  # type: ignore[misc]
+    """Whole files, so that what a module prepares is prepared once; but many plays are too much for one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = nodeid if "/simulation/" in nodeid else super()._split_scope(nodeid)
+        return scope
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -126,6 +126,7 @@ class TestServiceNow(ContractSuite):
         remote.fault("status", "PATCH", ".*", status=status, body="{}")
         with pytest.raises(Unknown):
             self.made(connector, opened_at=START - timedelta(days=3))
+        remote.clock.advance(10 * SECOND)
         assert len(connector.find_by_key("T-1")) == 1
 
     def test_a_data_policy_that_refuses_an_import_names_the_column(self, connector: Connector) -> None:  # 27
@@ -248,6 +249,7 @@ class TestServiceNow(ContractSuite):
         )
         with pytest.raises(Unknown):
             connector.add_comment(ref.id, long)
+        remote.clock.advance(10 * SECOND)
         assert connector.comments(ref.id) == []  # half a comment is none
         remote.forget()
         added = connector.add_comment(ref.id, long)

@@ -6,8 +6,8 @@ import { toast } from "./toasts.js";
 const EVENTS = [
   "TicketOpened", "TicketUpdated", "PriorityChanged", "StatusChanged", "AssignmentChanged", "TicketEscalated",
   "MessageAdded", "MessageEdited", "MessageDeleted", "AttachmentAdded", "AttachmentDeleted", "TimeLogged",
-  "TicketMerged", "TicketUnmerged", "SlaWarning", "SlaBreached", "TicketLinked", "TicketUnlinked", "SyncConflicted",
-  "SyncConflictSettled", "reset",
+  "TicketMerged", "TicketUnmerged", "SlaWarning", "SlaBreached", "TicketLinked", "TicketUnlinked", "LinkPaused",
+  "SyncConflicted", "SyncConflictSettled", "reset",
 ];
 const CONNECTION_EVENTS = [
   "ConnectionWentBad", "ConnectionRecovered", "ConnectionChanged", "SyncFailed", "SyncFailureClosed",
