@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from deskbridge.demo.people import PASSWORD, PEOPLE
+from deskbridge.demo.people import NEWCOMER, PASSWORD, PEOPLE
 from deskbridge.demo.story import load_stories, parsed_steps, span
 from deskbridge.demo.week import live_through_the_week, moments
 from deskbridge.kit.clock import ManualClock
@@ -54,6 +54,12 @@ def test_there_are_people_in_every_role_and_five_agents_in_three_teams(desk):
     )
     assert {name for name, _ in members} == {"Support", "Admin", "R&D"}
     assert sum(count for _, count in members) >= 5
+
+
+def test_a_customer_has_no_request_yet_and_so_may_send_the_one_of_the_tour(desk):
+    newcomer = desk.read(lambda reader: reader.execute(select(User.id).where(User.email == NEWCOMER.email)).scalar())
+    assert newcomer is not None
+    assert newcomer not in counted(desk, Ticket.requester_id)
 
 
 def test_everybody_signs_in_with_the_printed_password(desk):

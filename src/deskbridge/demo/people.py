@@ -60,7 +60,10 @@ PEOPLE = [
     Person(
         "Chiara Esposito", "chiara@example.org", "+39 0471 200103", locale="it", organisation="Campus Bozen Bolzano"
     ),
+    Person("Noah Fischer", "noah@example.org", "+39 0472 300102", organisation="Brenner Logistik"),
 ]
+NEWCOMER = PEOPLE[-1]
+"""A customer whom no story calls: who has an open request cannot send another one, and the tour wants to."""
 
 
 @dataclass(frozen=True)
